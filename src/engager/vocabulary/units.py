@@ -32,8 +32,7 @@ _BASES: dict[str, tuple[str, float]] = {
     "m²": ("area", 1.0),
     "mol": ("amount", 1.0),
     "cells": ("cells", 1.0),
-    "kDa": ("molar mass", 1e3),
-    "g/mol": ("molar mass", 1.0),
+    "1e9/L": ("cells per volume", 1.0),
     "1": ("", 1.0),
     "%": ("", 1e-2),
 }
@@ -64,7 +63,7 @@ def unit(text: str) -> Unit:
         ValueError: naming the part that is not known and the near ones.
     """
     cleaned = text.strip()
-    if cleaned in _BASES:  # 'g/mol' is a unit of its own
+    if cleaned in _BASES:  # '1e9/L' is a unit of its own
         return _one(cleaned)
     powers: dict[str, int] = {}
     size, symbols = 1.0, []

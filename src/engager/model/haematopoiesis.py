@@ -1,0 +1,39 @@
+"""Neutrophils and platelets: two transit chains under feedback, crowding, inflammation and chemotherapy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engager.model.pharmacokinetics import Value
+from engager.model.target_cells import blast_share
+
+
+def crowding(b: Value, p: Any, xp: Any) -> Value:
+    """Room left for haematopoiesis at blast share b: cr = max(1 − min(b, 1), cr_floor)^hb [1]."""
+    return xp.maximum(1 - xp.minimum(b, 1.0), p.cr_floor) ** p.hb
+
+
+def myelosuppression(A: Value, given: Value, p: Any) -> Value:
+    """Edrug = Ech·A/(A + kA), once chemotherapy was given [1]."""
+    return given * p.Ech * A / (A + p.kA)
+
+
+def haematopoiesis_rates(y: Any, surprise: Value, Edrug: Value, p: Any, xp: Any) -> dict[str, Any]:
+    """Production [10⁹/L/day] and loss [1/day] of Pn, Tn, N and Pp, Tt, Pl (Friberg's chain, shortened).
+
+    dPn = kt·(N0·cr·(1 − ils·min(1, gils·u))·(1 − Edrug)·(N0/max(N, N_floor))^gN − Pn)
+    dTn = kt·(Pn − Tn),  dN = kt·(Tn − N),  kt = 4/MTT_N; platelets alike with their own constants
+    """
+    room = crowding(blast_share(y, p), p, xp)
+    drive = room * (1 - p.ils * xp.minimum(p.gils * surprise, 1.0)) * (1 - Edrug)
+    kN, kP = 4 / p.MTT_N, 4 / p.MTT_P
+    feedback_N = (p.N0 / xp.maximum(y.N, p.N_floor)) ** p.gN
+    feedback_P = (p.P0 / xp.maximum(y.Pl, p.P_floor)) ** p.gP
+    return {
+        "Pn": (kN * p.N0 * drive * feedback_N, kN),
+        "Tn": (kN * y.Pn, kN),
+        "N": (kN * y.Tn, kN),
+        "Pp": (kP * p.P0 * drive * feedback_P, kP),
+        "Tt": (kP * y.Pp, kP),
+        "Pl": (kP * y.Tt, kP),
+    }

@@ -1,0 +1,207 @@
+"""One patient: the 23 states, the parameters they need, and the rates of change.
+
+Every rate has the form production − loss·y, so that a step can take the loss exactly and stay positive.
+The functions below are plain arithmetic: they run on floats, numpy, JAX, and quantities with units.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from engager.model.cytokines import cytokine_rates
+from engager.model.haematopoiesis import crowding, haematopoiesis_rates, myelosuppression
+from engager.model.neurotoxicity import neurologic_rates
+from engager.model.pharmacokinetics import Value
+from engager.model.synapse import synapses
+from engager.model.t_cells import engagement, t_cell_rates
+from engager.model.target_cells import target_cell_rates
+from engager.model.therapies import chemotherapy_kill, t_cell_function
+
+
+class State(NamedTuple):
+    """State of one patient; units and meanings in ``data/states.csv``. Cells as counts."""
+
+    Ls: Value
+    Lr: Value
+    Ln: Value
+    Lx: Value
+    Lb: Value
+    Bm: Value
+    Bb: Value
+    Tb: Value
+    Tp: Value
+    Tm: Value
+    Am: Value
+    X: Value
+    D: Value
+    W: Value
+    I6: Value
+    Pn: Value
+    Tn: Value
+    N: Value
+    Pp: Value
+    Tt: Value
+    Pl: Value
+    Nf: Value
+    Ns: Value
+
+
+class Parameters(NamedTuple):
+    """What the equations need of one patient: values come from the population's table, by these names.
+
+    Derived for each patient before integration: ``kbm`` and ``kpb`` (rest before treatment), ``hne``
+    (neurologic hazard with frailty and age), and ``r``, ``kmax``, ``Tcap`` (changed by prior treatment).
+    """
+
+    CL: Value
+    V: Value
+    MW: Value
+    g_per_ug: Value
+    NA: Value
+    Kp: Value
+    Kd19: Value
+    kint: Value
+    PS: Value
+    Vm: Value
+    n19: Value
+    n19B: Value
+    N50: Value
+    kap: Value
+    kapS: Value
+    kmax: Value
+    h: Value
+    Tcap: Value
+    p: Value
+    chi: Value
+    kbm: Value
+    kpb: Value
+    kact: Value
+    kde: Value
+    dA: Value
+    kmb: Value
+    kmbA: Value
+    kbp: Value
+    Tp0: Value
+    Mmax: Value
+    gM: Value
+    kD: Value
+    krs: Value
+    kW: Value
+    pW: Value
+    kcT: Value
+    kTch: Value
+    kx: Value
+    krec: Value
+    srec: Value
+    r: Value
+    Kcap: Value
+    xr: Value
+    xk: Value
+    xchem: Value
+    rx: Value
+    Kx: Value
+    kb: Value
+    kLb: Value
+    fb: Value
+    rB: Value
+    Bm0: Value
+    kBm: Value
+    Bb0: Value
+    Bchem: Value
+    q6: Value
+    KQ: Value
+    KCy: Value
+    k6: Value
+    base6: Value
+    gQ: Value
+    wTp: Value
+    dex_cytokine: Value
+    dex_T: Value
+    kNf: Value
+    kNs: Value
+    wNs: Value
+    Cref: Value
+    hne: Value
+    MTT_N: Value
+    MTT_P: Value
+    N0: Value
+    P0: Value
+    gN: Value
+    gP: Value
+    N_floor: Value
+    P_floor: Value
+    hb: Value
+    cr_floor: Value
+    ils: Value
+    gils: Value
+    kes: Value
+    ln10: Value
+    Ech: Value
+    kA: Value
+    x_lkh: Value
+    A_hsct: Value
+    Nmarrow: Value
+    one_cell: Value
+
+
+class Exposure(NamedTuple):
+    """Treatment acting at one moment.
+
+    C: plasma blinatumomab [µg/L]; A: active chemotherapy [1]; log_kill: its log10 kill per unit [1];
+    chemo_given: 1 once any chemotherapy was given, else 0; dexamethasone: 1 on a day with it, else 0.
+    """
+
+    C: Value
+    A: Value
+    log_kill: Value
+    chemo_given: Value
+    dexamethasone: Value
+
+
+def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
+    """Production and loss of every state: dy/dt = production − loss·y.
+
+    Args:
+        y: state.
+        x: treatment at this moment.
+        p: the patient's parameters.
+        xp: array namespace with exp, exp2, minimum, maximum, where.
+
+    Returns:
+        production [unit of the state/day] and loss [1/day], both shaped as the state.
+    """
+    s = synapses(x.C, y.Ls + y.Lr, y.Bm, p, xp)
+    function = t_cell_function(x.dexamethasone, p)
+    kchem = chemotherapy_kill(x.A, x.log_kill, p)
+    g = engagement(y, s, function, p, xp)
+    Edrug = myelosuppression(x.A, x.chemo_given, p)
+    terms = {
+        **target_cell_rates(y, s, g.kill, kchem, function, p),
+        **t_cell_rates(y, g, function, kchem, p, xp),
+        **cytokine_rates(y, g, x.C, x.dexamethasone, p),
+        **haematopoiesis_rates(y, g.surprise, Edrug, p, xp),
+        **neurologic_rates(y, x.C, p),
+    }
+    return State(*(terms[f][0] for f in State._fields)), State(*(terms[f][1] for f in State._fields))
+
+
+def at_rest(clones: dict[str, Value], T: dict[str, Value], p: Parameters, xp: Any) -> State:
+    """State before treatment.
+
+    Args:
+        clones: Ls, Lr, Ln, Lx, Lb [cells].
+        T: Tb, Tp, Tm [cells] at rest.
+        p: the patient's parameters.
+
+    Returns:
+        The state with no activated T cells, IL-6 at baseline, and blood counts at the level that the
+        blasts leave room for: N0·cr^(1/(1+gN)), platelets alike.
+    """
+    zero = 0 * clones["Ls"] / p.Nmarrow
+    L = clones["Ls"] + clones["Lr"] + clones["Ln"]
+    room = crowding(L / p.Nmarrow, p, xp)
+    N, Pl = p.N0 * room ** (1 / (1 + p.gN)), p.P0 * room ** (1 / (1 + p.gP))
+    return State(
+        **clones, Bm=p.Bm0 + 0 * L, Bb=p.Bb0 + 0 * L, **T, Am=0 * L, X=zero, D=zero, W=zero,
+        I6=p.base6 + 0 * zero * p.base6, Pn=N, Tn=N, N=N, Pp=Pl, Tt=Pl, Pl=Pl, Nf=zero, Ns=zero,
+    )  # fmt: skip
