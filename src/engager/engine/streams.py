@@ -8,12 +8,15 @@ This is the only file that may use ``numpy.random``.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
+Draw = Callable[[str], Floats]
+"""A purpose → uniform draws of the patients at hand."""
 
 
 def uniform(seed: int, purpose: str, replicate: int, patients: range) -> Floats:
@@ -27,11 +30,16 @@ def uniform(seed: int, purpose: str, replicate: int, patients: range) -> Floats:
     return (np.asarray(raw >> np.uint64(11), np.float64) + 0.5) * 2.0**-53
 
 
-def normal(seed: int, purpose: str, replicate: int, patients: range) -> Floats:
-    """Standard normal draws, one for each patient."""
-    return np.asarray(ndtri(uniform(seed, purpose, replicate, patients)), np.float64)
+def draws(seed: int, room: str, replicate: int, patients: range) -> Draw:
+    """Uniform draws by purpose for one group of patients; ``room`` keeps purposes of different rooms apart."""
+    return lambda purpose: uniform(seed, f"{room}/{purpose}", replicate, patients)
 
 
-def exponential(seed: int, purpose: str, replicate: int, patients: range) -> Floats:
-    """Exponential draws with mean 1, one for each patient."""
-    return -np.log(uniform(seed, purpose, replicate, patients))
+def to_normal(u: Floats) -> Floats:
+    """Uniform draws turned standard normal."""
+    return np.asarray(ndtri(u), np.float64)
+
+
+def to_exponential(u: Floats) -> Floats:
+    """Uniform draws turned exponential with mean 1."""
+    return -np.log(u)

@@ -1,0 +1,65 @@
+"""JAX, set up once and as late as possible: compiler options, float32, persistent compilation cache.
+
+The options below are the difference between a loop that runs as one piece of vector code and one that is
+dispatched operation by operation. They are undocumented and bound to the jaxlib version that
+``pyproject.toml`` pins; an unknown one would abort the process, so they are left out for any other version.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PINNED = "0.10.2"
+"""jaxlib version for which the options were measured."""
+
+OPTIONS = (
+    "--xla_cpu_prefer_vector_width=512",
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=100000000"
+    ",xla_cpu_disable_loop_unrolling=true",
+)
+
+
+def cache_folder() -> Path:
+    """Where compiled programs are kept between processes: ``$ENGAGER_CACHE`` or the user's cache folder."""
+    base = os.environ.get("ENGAGER_CACHE")
+    if base:
+        return Path(base)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "engager"
+
+
+@cache
+def jax() -> Any:
+    """The ``jax`` module, configured. The first call imports it (about a second)."""
+    if "jax" not in sys.modules:
+        _set_options()
+    import jax as module
+
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        module.config.update("jax_compilation_cache_dir", str(folder))
+        module.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    except OSError as error:
+        warnings.warn(f"no compilation cache: {folder} cannot be made ({error.strerror})", stacklevel=2)
+    return module
+
+
+def _set_options() -> None:
+    installed = version("jaxlib")
+    if installed != PINNED:
+        warnings.warn(
+            f"jaxlib {installed} is installed, {PINNED} is what engager was tuned for: "
+            "results stay the same within rounding, but runs may be several times slower",
+            stacklevel=3,
+        )
+        return
+    given = os.environ.get("XLA_FLAGS", "")
+    names = {option.split("=")[0] for option in given.split()}
+    added = [option for option in OPTIONS if option.split("=")[0] not in names]
+    os.environ["XLA_FLAGS"] = " ".join([given, *added]).strip()

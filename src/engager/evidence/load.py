@@ -1,0 +1,298 @@
+"""Strict loading of the record: every mistake of every file at once, as ``file:line:column``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field
+
+from engager.documents import Document, DocumentError, Problem, Strict, near, read_table, read_yaml, validate
+from engager.evidence.printed import disagreement
+from engager.evidence.record import ALL, VERSUS, Cells, Fact, Header, Names, Report, Result, Study
+from engager.vocabulary import endpoints, unit
+
+DATA = Path(__file__).parent / "data"
+
+Path_ = tuple[str | int, ...]
+S = TypeVar("S", bound=Strict)
+
+
+class _Entry(Cells):
+    """A row as it is written: what its block says for all rows may be said again for one."""
+
+    reference: int | None = None
+    cut: str | None = None
+
+
+class _Block(Strict):
+    """Rows from one place of one source."""
+
+    source: str
+    place: Annotated[str, Field(min_length=1)]
+    reference: int | None = None
+    cut: str = ""
+    rows: list[Any]
+
+
+class _StudyFile(Header):
+    results: list[Any]
+
+
+class _FactBlock(Strict):
+    source: str
+    place: Annotated[str, Field(min_length=1)]
+    reference: int | None = None
+    facts: list[Any]
+
+
+class _FactFile(Strict):
+    drug: str
+    note: str = ""
+    blocks: list[Any]
+
+
+@cache
+def sources() -> dict[str, str]:
+    """The reviews that rows come from: short name to citation."""
+    table = read_table(DATA / "sources.csv", ("name", "citation"), unique="name")
+    return {row["name"]: row["citation"] for row in table}
+
+
+@cache
+def studies() -> dict[str, Study]:
+    """Every study of the record by id, in the order of the files' names.
+
+    Raises:
+        DocumentError: every problem of every file.
+    """
+    found: dict[str, Study] = {}
+    problems: list[Problem] = []
+    for path in sorted((DATA / "studies").glob("*.yaml")):
+        try:
+            study = read_study(path)
+        except DocumentError as error:
+            problems += error.problems
+            continue
+        if study.id in found or study.id != path.stem:
+            problems.append(Problem(None, f"{path}: the study's id {study.id!r} must be its file's name"))
+        found[study.id] = study
+    if problems:
+        raise DocumentError(problems)
+    return found
+
+
+def study(name: str) -> Study:
+    """The study with this id or one of its other names; upper and lower case are the same.
+
+    Raises:
+        DocumentError: no such study; near names are offered.
+    """
+    called = {word.casefold(): s for s in studies().values() for word in (*s.names, *s.registry, s.id)}
+    hit = called.get(name.strip().casefold())
+    if hit is None:
+        raise DocumentError(f"unknown study {name!r}; {near(name, studies())}")
+    return hit
+
+
+@cache
+def pharmacology() -> list[Fact]:
+    """Every number that the sources print about the drug itself.
+
+    Raises:
+        DocumentError: every problem of the file.
+    """
+    return read_facts(DATA / "pharmacology.yaml")
+
+
+def read_study(source: Path | str, *, name: str | None = None) -> Study:
+    """Read one study from a YAML file (or text, shown as ``name``).
+
+    Raises:
+        DocumentError: every problem: unknown keys, names and units, duplicate rows, n > N, proportions
+            outside 0–1, lower > upper, a printed text that does not say the number entered.
+    """
+    document = read_yaml(source, name=name)
+    problems: list[Problem] = []
+    header = _part(document, _StudyFile, (), problems)
+    results: list[Result] = []
+    seen: dict[tuple[Any, ...], Path_] = {}
+    for b, _ in enumerate(_items(document, ("results",))):
+        block = _part(document, _Block, ("results", b), problems)
+        if block and block.source not in sources():
+            message = f"source: {block.source!r} is not known; {near(block.source, sources())}"
+            problems.append(document.problem(("results", b, "source"), message))
+        for i, _ in enumerate(_items(document, ("results", b, "rows"))):
+            path = ("results", b, "rows", i)
+            entry = _part(document, _Entry, path, problems)
+            if entry is None:
+                continue
+            arms = _names(document, ("arms",))
+            problems += (document.problem((*path, f), m) for f, m in row_mistakes(entry, arms))
+            if block is None:
+                continue
+            row = _row(entry, block, header.id if header else "", results)
+            key = (row.id.partition("#")[0], row.place, row.cut, row.population, row.printed)
+            if key in seen:
+                line = document.place(seen[key]).line
+                problems.append(document.problem(path, f"the row stands twice (line {line})"))
+            seen[key] = path
+            results.append(row)
+    if header:
+        problems += _header_problems(document, header)
+    if problems or header is None:
+        raise DocumentError(problems)
+    return Study(**{name: getattr(header, name) for name in Header.model_fields}, results=tuple(results))
+
+
+def read_facts(source: Path | str, *, name: str | None = None) -> list[Fact]:
+    """Read facts about the drug from a YAML file (or text). Raises DocumentError with every problem."""
+    document = read_yaml(source, name=name)
+    problems: list[Problem] = []
+    _part(document, _FactFile, (), problems)
+    facts: list[Fact] = []
+    for b, _ in enumerate(_items(document, ("blocks",))):
+        block = _part(document, _FactBlock, ("blocks", b), problems)
+        if block and block.source not in sources():
+            message = f"source: {block.source!r} is not known; {near(block.source, sources())}"
+            problems.append(document.problem(("blocks", b, "source"), message))
+        for i, _ in enumerate(_items(document, ("blocks", b, "facts"))):
+            path = ("blocks", b, "facts", i)
+            fact = _part(document, Fact, path, problems)
+            if fact is None or block is None:
+                continue
+            problems += (document.problem((*path, f), m) for f, m in _fact_mistakes(fact))
+            where = {"source": block.source, "place": block.place, "reference": block.reference}
+            name_ = _unique(f"pharmacology/{fact.name}/{block.source}", (f.id for f in facts))
+            facts.append(fact.model_copy(update={**where, "id": name_}))
+    if problems:
+        raise DocumentError(problems)
+    return facts
+
+
+def row_mistakes(row: Cells, arms: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with one published row, as (field, sentence)."""
+    names = list(arms)
+    parts = row.arm.split(VERSUS)
+    for part in parts:
+        if part not in names and not (part == ALL and len(parts) == 1):
+            yield "arm", f"arm: {part!r} is not an arm of the study; {near(part, [*names, ALL])}"
+    if row.endpoint not in endpoints():
+        yield "endpoint", f"endpoint: {row.endpoint!r} is not known; {near(row.endpoint, endpoints())}"
+    yield from _number_mistakes(row)
+    if not row.printed:
+        yield "printed", "printed: a published row needs the text that is printed"
+    elif wrong := disagreement(row.printed, row.value, row.lower, row.upper):
+        yield "printed", f"printed: {wrong}"
+    if row.standing != "usable" and not row.reason:
+        yield "reason", f"reason: a row that is {row.standing!r} needs the reason"
+    if (row.n is not None or row.N is not None) != bool(row.basis):
+        yield "basis", "basis: says where n and N come from; it is needed with them and only with them"
+
+
+def _number_mistakes(row: Cells) -> Iterator[tuple[str, str]]:
+    if row.value is None and row.lower is None and row.upper is None:
+        yield "value", "value: a row needs a value, or a lower or upper bound"
+    numbers = [
+        (f, x) for f, x in (("lower", row.lower), ("value", row.value), ("upper", row.upper)) if x is not None
+    ]
+    for (low, a), (high, b) in pairwise(numbers):
+        if a > b:
+            yield high, f"{high}: {b:g} is below {low} {a:g}"
+    if row.n is not None and row.N is not None and row.n > row.N:
+        yield "n", f"n: {row.n} is more than N {row.N}"
+    share = row.statistic in ("proportion", "rate_at", "p_value")
+    for field, x in numbers:
+        if share and not 0 <= x <= 1:
+            yield field, f"{field}: a {row.statistic} is a fraction between 0 and 1, not {x:g}"
+        elif x < 0:
+            yield field, f"{field}: {x:g} is negative"
+    known = endpoints().get(row.endpoint)
+    if known and row.statistic == "rate_at" and row.time is None:
+        yield "time", "time: a rate_at needs the time at which it holds"
+    if known and row.statistic == "median" and known.unit == "1" and known.name != "mrd_level":
+        yield "statistic", f"statistic: {row.endpoint} is a share of patients; it has no median"
+    if known and row.statistic == "proportion" and known.unit in ("month", "year"):
+        yield "statistic", f"statistic: {row.endpoint} is a time; its share of patients is a rate_at"
+
+
+def _fact_mistakes(fact: Fact) -> Iterator[tuple[str, str]]:
+    if fact.value is None and fact.lower is None and fact.upper is None:
+        yield "name", f"{fact.name}: needs a value, or a lower or upper bound"
+    if fact.lower is not None and fact.upper is not None and fact.lower > fact.upper:
+        yield "upper", f"upper: {fact.upper:g} is below lower {fact.lower:g}"
+    try:
+        unit(fact.unit)
+    except ValueError as error:
+        yield "unit", f"unit: {error}"
+    size = 0.01 if "%" in fact.printed else 1.0  # a table's column may hold the sign instead
+    read = [None if x is None else x * size for x in (fact.value, fact.lower, fact.upper)]
+    if not fact.printed:
+        yield "printed", "printed: a fact needs the text that is printed"
+    elif wrong := disagreement(fact.printed, *read):
+        yield "printed", f"printed: {wrong}"
+
+
+def _header_problems(document: Document, header: Header) -> Iterator[Problem]:
+    arms = [arm.name for arm in header.arms]
+    for i, name in enumerate(arms):
+        if name in arms[:i] or name == ALL or VERSUS in name:
+            yield document.problem(("arms", i, "name"), f"name: {name!r} stands twice or is a reserved word")
+    for i, identifier in enumerate(header.registry):
+        if not re.fullmatch(r"NCT\d{8}", identifier):
+            message = f"registry: {identifier!r} is not NCT and eight digits"
+            yield document.problem(("registry", i), message)
+    known = sources()
+    reports: tuple[Report, ...] = header.reports
+    for i, report in enumerate(reports):
+        if report.source not in known:
+            message = f"source: {report.source!r} is not known; {near(report.source, known)}"
+            yield document.problem(("reports", i, "source"), message)
+
+
+def _row(entry: _Entry, block: _Block, study: str, before: list[Result]) -> Result:
+    own = {name: getattr(entry, name) for name in Cells.model_fields}
+    parts = (study, entry.arm, entry.subgroup, entry.endpoint, entry.statistic, entry.time, block.source)
+    return Result(
+        **own,
+        study=study,
+        id=_unique("/".join(str(part) for part in parts if part), (row.id for row in before)),
+        source=block.source,
+        place=block.place,
+        reference=block.reference if entry.reference is None else entry.reference,
+        cut=block.cut if entry.cut is None else entry.cut,
+    )
+
+
+def _unique(name: str, taken: Iterable[str]) -> str:
+    twins = sum(other.partition("#")[0] == name for other in taken)
+    return f"{name}#{twins + 1}" if twins else name
+
+
+def _part(document: Document, schema: type[S], path: Path_, problems: list[Problem]) -> S | None:
+    try:
+        return validate(document, schema, at=path)
+    except DocumentError as error:
+        problems += error.problems
+        return None
+
+
+def _items(document: Document, path: Path_) -> list[Any]:
+    value = document.value
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return []
+    return value if isinstance(value, list) else []
+
+
+def _names(document: Document, path: Path_) -> Names:
+    # read from the raw file, so that rows are checked even where the header has mistakes
+    return tuple(
+        str(arm["name"]) for arm in _items(document, path) if isinstance(arm, dict) and "name" in arm
+    )

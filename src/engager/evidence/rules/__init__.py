@@ -1,0 +1,27 @@
+"""The rules of the linter. A rule knows arithmetic, not trials: it takes the record and yields findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from engager.evidence.findings import Finding, Record
+from engager.evidence.rules.agreement import facts_agree, rows_agree
+from engager.evidence.rules.attainability import attainable, denominators
+from engager.evidence.rules.curve import falling, median_and_rate, steepening, within_follow_up
+from engager.evidence.rules.gaps import baselines, intervals, stated_denominators, treatments
+from engager.evidence.rules.order import ordered
+from engager.evidence.rules.physics import cycle, half_life, steady_state
+from engager.evidence.rules.structure import citations, registry, reports, typing
+from engager.evidence.rules.sums import arms_to_total, parts_to_whole, shares, strata_to_whole
+
+RULES: tuple[Callable[[Record], Iterator[Finding]], ...] = (
+    *(attainable, denominators),
+    *(arms_to_total, shares, parts_to_whole, strata_to_whole),
+    ordered,
+    *(median_and_rate, steepening, falling, within_follow_up),
+    *(rows_agree, facts_agree),
+    *(steady_state, half_life, cycle),
+    *(typing, registry, reports, citations),
+    *(treatments, baselines, stated_denominators, intervals),
+)
+"""Every rule, in the order in which they are asked."""

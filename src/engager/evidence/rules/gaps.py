@@ -1,0 +1,78 @@
+"""Gaps: what a simulation or a comparison needs and no source states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engager.evidence.findings import Finding, Record
+from engager.evidence.record import ALL
+from engager.evidence.rules.common import groups
+
+NEEDED = {
+    "relapsed": ("age", "blasts_at_least_half", "second_or_later_salvage", "prior_transplant"),
+    "MRD": ("age", "mrd_level", "prior_transplant"),
+    "untreated": ("age",),
+}
+"""Baselines without which a population cannot be drawn, for each setting."""
+
+
+def treatments(record: Record) -> Iterator[Finding]:
+    """Dose, schedule or number of cycles of an arm that no source states."""
+    for study in record.studies:
+        for arm in study.arms:
+            if not arm.treatment:
+                continue
+            missing = [name for name, text in arm.treatment if text is None]
+            if missing:
+                message = f"no source states the {', '.join(missing)} of {arm.name}"
+                yield Finding("treatment not stated", "gap", (f"{study.id}/{arm.name}",), message)
+
+
+def baselines(record: Record) -> Iterator[Finding]:
+    """Baselines of an arm that no row states, neither for it nor for all arms together."""
+    for study in record.studies:
+        for arm in study.arms:
+            if not arm.treatment:
+                continue
+            known = {row.endpoint for row in study.results if row.arm in (arm.name, ALL)}
+            missing = [name for name in NEEDED[study.setting] if name not in known]
+            if missing:
+                message = f"no source states {', '.join(missing)} of {arm.name}"
+                yield Finding("baseline not stated", "gap", (f"{study.id}/{arm.name}",), message)
+
+
+def stated_denominators(record: Record) -> Iterator[Finding]:
+    """Proportions whose denominator no source states."""
+    for study in record.studies:
+        rows = [
+            row
+            for row in study.results
+            if row.statistic == "proportion" and row.N is None and row.standing == "usable"
+        ]
+        for arm, group in groups(rows, lambda r: r.arm).items():
+            names = dict.fromkeys(
+                f"{row.what.symbol} ({row.subgroup})" if row.subgroup else row.what.symbol for row in group
+            )
+            message = f"no source states the denominator of {', '.join(names)}"
+            yield Finding("denominator not stated", "gap", (f"{study.id}/{arm}",), message)
+
+
+def intervals(record: Record) -> Iterator[Finding]:
+    """Medians, rates on a curve and ratios without an interval."""
+    for study in record.studies:
+        rows = [
+            row
+            for row in study.results
+            if row.statistic in ("median", "rate_at", "hazard_ratio", "odds_ratio")
+            and row.endpoint != "follow_up"
+            and row.standing == "usable"
+        ]
+        known = {(r.arm, r.endpoint, r.statistic) for r in rows if r.lower is not None or r.upper is not None}
+        missing = dict.fromkeys(
+            f"{row.what.symbol} {row.statistic.replace('_', ' ')} of {row.arm}"
+            for row in rows
+            if (row.arm, row.endpoint, row.statistic) not in known
+        )
+        if missing:
+            message = f"no source states an interval for {', '.join(missing)}"
+            yield Finding("interval not stated", "gap", (study.id,), message)

@@ -1,0 +1,9 @@
+"""Who is treated: the population's parameters and the cohorts drawn from it.
+
+In go a cohort (baseline table), a seed and patient numbers; out come persons: parameters, state, covariates.
+"""
+
+from engager.patients.cohort import Cohort, Patients, draw
+from engager.patients.population import Disease, Parameter, Person, person, population, values
+
+__all__ = ["Cohort", "Disease", "Parameter", "Patients", "Person", "draw", "person", "population", "values"]

@@ -1,0 +1,165 @@
+"""The end of a patient's day: marrow and response, relapse, transplant, survival, tomorrow's pointer."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from engager.model import State
+from engager.model.target_cells import blast_share
+from engager.model.therapies import transplant
+from engager.trials import chart as ch
+from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
+from engager.trials.day import Moment, Orders, end_treatment, followed, on_plan, under_study
+from engager.trials.plan import Lowered
+
+Value = Any
+
+
+class Criteria(NamedTuple):
+    """Limits of a response (blasts as a share; counts in 10⁹/L), and the window of the trial's response rate:
+    marrow assessments up to cycle ``cycles`` and up to ``days`` after randomisation."""
+
+    blasts: Value
+    anc: Value
+    platelets: Value
+    anc_partial: Value
+    platelets_partial: Value
+    cycles: Value
+    days: Value
+
+
+def extinguish(y: State, Lc: Value, xp: Any) -> State:
+    """Clones below the patient's threshold are gone: the continuous equations cannot lose a last cell."""
+    return y._replace(**{name: xp.where(getattr(y, name) < Lc, 0.0, getattr(y, name)) for name in ("Ls", "Lr", "Ln", "Lx")})  # fmt: skip
+
+
+def fault(c: Chart, y: State, p: Any, day: Value, xp: Any) -> Chart:
+    """Note the day on which the state stopped being a number or left the range that the equations allow."""
+    total = sum(y[1:], start=y[0])
+    bad = ~xp.isfinite(total) | (blast_share(y, p) * p.Nmarrow > 1.05 * p.Kcap)
+    bad = bad & under_study(c)
+    c = c._replace(broken=xp.where(bad, day, c.broken))
+    return end_treatment(c, bad, ch.BROKEN, day, xp)
+
+
+def assess(
+    c: Chart, y: State, o: Orders, e: Entrant, low: Lowered, r: Criteria, k: Constants, day: Value, xp: Any
+) -> tuple[Chart, Value]:
+    """Marrow assessment when it is due: response, lack of it, progression. Also returns its number + 1, or 0."""
+    fate, at = e.fate, (e.fate.regimen, c.next_visit)
+    slot = xp.arange(fate.visit_day.shape[0])[:, None] == c.next_visit
+    planned = xp.sum(xp.where(slot, fate.visit_day, 0), axis=0)
+    due = o.running & under_study(c) & (o.plan_day == planned)
+    number = xp.where(due, c.next_visit + 1, 0)
+    error = xp.sum(xp.where(slot, fate.aspirate, 0.0), axis=0)
+    seen = blast_share(y, e.parameters) * 10.0**error
+    response = xp.where(due & (seen <= r.blasts), response_code(y, r, xp), 0)
+    responds = response > 0
+    counts = (low.visits.cycle[at] <= r.cycles) & (day + 1 <= r.days)
+    c = c._replace(
+        next_visit=c.next_visit + due,
+        best=xp.maximum(c.best, response),
+        early=xp.where(counts, xp.maximum(c.early, response), c.early),
+        responded=xp.where(responds, xp.minimum(c.responded, day), c.responded),
+    )
+    closes = due & (low.visits.closes[at] > 0)
+    unmoved = closes & (c.responded == NOT_YET) & (low.visits.cycle[at] >= low.policy.no_response[fate.regimen])
+    worse = (
+        closes
+        & (low.policy.progression[fate.regimen] > 0)
+        & (seen > k.progression_blasts)
+        & (seen > k.progression_ratio * fate.b0)
+    )
+    c = c._replace(failed=xp.where(unmoved | worse, day, c.failed))
+    c = end_treatment(c, unmoved, ch.NO_RESPONSE, day, xp)
+    return end_treatment(c, worse, ch.PROGRESSION, day, xp), number
+
+
+def response_code(y: State, r: Criteria, xp: Any) -> Value:
+    """3 for CR, 2 for CRh, 1 for CRi, 0 for neither, by blood counts alone (see RESPONSES)."""
+    complete = (y.N > r.anc) & (y.Pl > r.platelets)
+    anc, platelets = y.N > r.anc_partial, y.Pl > r.platelets_partial
+    return xp.where(complete, 3, xp.where(anc & platelets, 2, xp.where(anc | platelets, 1, 0)))
+
+
+def relapse(
+    c: Chart, y: State, blasts_before: Value, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
+) -> Chart:
+    """Relapse when marrow blasts have grown past the limit or the sanctuary shows; typed by the largest clone."""
+    b = blast_share(y, e.parameters)
+    marrow = (b >= k.relapse_blasts) & (b > blasts_before)
+    outside = y.Lx > k.Lx_relapse
+    in_remission = (c.responded != NOT_YET) & (c.relapsed == NOT_YET) & under_study(c)
+    happens = in_remission & (marrow | outside)
+    positive = y.Ls + y.Lr
+    kind = xp.where(y.Ln > positive, 2, 1)
+    kind = xp.where(~marrow | (y.Lx > xp.maximum(positive, y.Ln)), 3, kind)
+    c = c._replace(
+        relapsed=xp.where(happens, day, c.relapsed),
+        relapse_type=xp.where(happens, kind, c.relapse_type),
+    )
+    c = end_treatment(c, happens & (low.policy.relapse[e.fate.regimen] > 0), ch.RELAPSE, day, xp)
+    fails = (c.relapsed != NOT_YET) & (c.off != NOT_YET) & (c.failed == NOT_YET)
+    return c._replace(failed=xp.where(fails, day, c.failed))
+
+
+def to_transplant(c: Chart, y: State, e: Entrant, day: Value, xp: Any) -> tuple[Chart, State]:
+    """Transplant those in remission whose day has come."""
+    waiting = (c.responded != NOT_YET) & (c.transplanted == NOT_YET) & under_study(c)
+    goes = waiting & (c.relapsed == NOT_YET) & (day >= c.responded + e.fate.transplant_delay)
+    grafted = transplant(y, e.fate.lkh, e.parameters)
+    y = State(*(xp.where(goes, after, before) for after, before in zip(grafted, y, strict=True)))
+    c = c._replace(transplanted=xp.where(goes, day, c.transplanted))
+    return end_treatment(c, goes, ch.TRANSPLANT, day, xp), y
+
+
+def drop_out(c: Chart, o: Orders, low: Lowered, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
+    """Patients in remission may end treatment themselves from the second cycle on."""
+    cycle = low.plan.cycle[e.fate.regimen, o.plan_day]
+    exposed = (o.rate > 0) & (c.responded != NOT_YET) & (cycle >= 2) & under_study(c)
+    c = c._replace(drop_hazard=c.drop_hazard + xp.where(exposed, k.hdrop, 0.0))
+    return end_treatment(c, exposed & (c.drop_hazard > e.fate.dropout), ch.DROPPED, day, xp)
+
+
+def survive(c: Chart, y: State, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
+    """Deaths of the day, each cause with its own cumulative hazard and the patient's own threshold."""
+    fate, study = e.fate, under_study(c)
+    b = blast_share(y, e.parameters)
+    disease = xp.where(study & (b > k.hdis_from), k.hdis * b**k.hdis_exponent, 0.0)
+    infection = xp.where(study & (y.N < k.anc_severe), k.hinf * fate.age, 0.0)
+    toxic = study & (c.chemo_given > 0) & (c.A > k.chemo_active)
+    chemo = xp.where(toxic, k.chem_hit * k.hchem * fate.chemo_age * c.intensity**2, 0.0)
+    c = c._replace(
+        disease_hazard=c.disease_hazard + disease,
+        infection_hazard=c.infection_hazard + infection,
+        chemo_hazard=c.chemo_hazard + chemo,
+        remission_hazard=c.remission_hazard + xp.where(followed(c), k.hrem * fate.remission_age, 0.0),
+    )
+    after_failure = xp.where(c.transplanted == NOT_YET, fate.failure_time, fate.failure_time_hsct)
+    deaths = (
+        (c.disease_hazard > fate.disease, ch.OF_DISEASE),
+        (c.infection_hazard > fate.infection, ch.OF_INFECTION),
+        (c.chemo_hazard > fate.chemo, ch.OF_CHEMO),
+        (c.remission_hazard > fate.remission_death, ch.IN_REMISSION),
+        ((c.failed == NOT_YET) & (c.transplanted != NOT_YET) & (day - c.transplanted >= fate.nrm_time), ch.OF_NRM),
+        ((c.failed != NOT_YET) & (day - c.failed >= after_failure), ch.AFTER_FAILURE),
+    )  # fmt: skip
+    for happens, cause in deaths:
+        dies = happens & followed(c)
+        c = c._replace(died=xp.where(dies, day, c.died), cause=xp.where(dies, cause, c.cause))
+    return end_treatment(c, c.died == day, ch.DEATH, day, xp)
+
+
+def turn_page(c: Chart, m: Moment, o: Orders, e: Entrant, low: Lowered, day: Value, xp: Any) -> Chart:
+    """Move the pointer, count the hold and the restart step, end a plan that is complete."""
+    c = c._replace(
+        pointer=c.pointer + o.running,
+        hold=xp.where(o.running, c.hold, xp.maximum(c.hold - 1, 0)),
+        step=xp.where(o.running & (o.rate > 0) & (m.pump > 0), xp.maximum(c.step - 1, 0), c.step),
+        last_rate=o.rate * m.pump,
+    )
+    done = o.running & under_study(c) & ~on_plan(c, e, low)
+    failed = done & (c.responded == NOT_YET)
+    c = c._replace(failed=xp.where(failed, day, c.failed))
+    c = end_treatment(c, failed, ch.NO_RESPONSE, day, xp)
+    return end_treatment(c, done, ch.COMPLETED, day, xp)

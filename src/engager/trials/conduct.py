@@ -1,0 +1,218 @@
+"""The trial's one loop, compiled: every patient, every day, decisions included.
+
+Patients are lanes of blocks; blocks are run one after the other inside one program. All blocks are full
+(padded with copies), so each lane runs the same code whatever its neighbours are, and the number of steps
+that a patient takes follows from that patient's own day: results do not depend on how patients are batched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engager.engine import compiler
+from engager.engine.blocks import pack, unpack
+from engager.model import State
+from engager.model.target_cells import blast_share
+from engager.outcomes import response_criteria
+from engager.trials.chart import NOT_YET, Chart, Constants, Entrant, blank
+from engager.trials.clinic import (
+    Criteria,
+    assess,
+    drop_out,
+    extinguish,
+    fault,
+    relapse,
+    survive,
+    to_transplant,
+    turn_page,
+)
+from engager.trials.day import Moment, Orders, advance, orders, under_study
+from engager.trials.design import Trial
+from engager.trials.plan import Lowered
+
+LANES = 64
+"""Patients per block: state and parameters of a block stay in the first levels of cache."""
+
+STEPS = (
+    (1 / 80, 1 / 80, 1 / 40, 1 / 20, 3 / 40, 3 / 40),
+    (1 / 12, 1 / 12, 1 / 12),
+    (1 / 12, 1 / 12, 1 / 12),
+    (1 / 12, 1 / 12, 1 / 12),
+)
+"""Steps [day] of a day with drug, by quarter: short where the dose changes. Days without take one a quarter."""
+
+
+class Daily(NamedTuple):
+    """What is kept of each day, arrays [day, …, patient].
+
+    C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts [share],
+    anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day (from 0); planned and
+    delivered engager [µg]; rate ordered [µg/day]; visit: number of the marrow assessment, else 0;
+    studied: 1 while the patient's cells were followed.
+    """
+
+    C: Any
+    I6: Any
+    blasts: Any
+    anc: Any
+    platelets: Any
+    b_cells: Any
+    t_cells: Any
+    plan_day: Any
+    planned: Any
+    rate: Any
+    delivered: Any
+    visit: Any
+    studied: Any
+
+
+class Courses(NamedTuple):
+    """Result of a batch: charts at the end of the horizon, daily records."""
+
+    chart: Chart
+    daily: Daily
+
+
+def _quarter(m: Moment, table: Any, count: Any, active: Any, studied: Any, refine: Any, o: Orders, e: Entrant,
+             low: Lowered, k: Constants, day: Any, jax: Any) -> Moment:  # fmt: skip
+    """A quarter of a day: as many steps as the busiest patient of the block needs, zero-length for the others."""
+    xp = jax.numpy
+    steps = xp.where(xp.any(active & studied), count, xp.where(xp.any(studied), 1, 0)) * refine
+
+    def body(i: Any, m: Moment) -> Moment:
+        fine = table[i // refine]
+        idle = xp.where(i // refine == 0, 0.25, 0.0)
+        h = xp.where(studied, xp.where(active, fine, idle), 0.0) / refine
+        return advance(m, o, e, low, k, h.astype(xp.float32), day, xp)
+
+    return jax.lax.fori_loop(0, steps, body, m)  # type: ignore[no-any-return]
+
+
+def _day(carry: tuple[State, Chart], day: Any, e: Entrant, low: Lowered, k: Constants, r: Criteria, refine: Any,
+         jax: Any) -> tuple[tuple[State, Chart], Daily]:  # fmt: skip
+    xp = jax.numpy
+    y, c = carry
+    p = e.parameters
+    studied = under_study(c)
+    before = blast_share(y, p)
+    o, c = orders(c, e, low, k, day, xp)
+    active = (o.rate > 0) | (c.C > k.drug_gone)
+    m = Moment(y, xp.ones_like(c.C), xp.zeros_like(c.C), c)
+    tables = xp.asarray([q + (0.0,) * (len(STEPS[0]) - len(q)) for q in STEPS], xp.float32)
+    counts = xp.asarray([len(q) for q in STEPS], xp.int32)
+
+    def quarter(m: Moment, row: tuple[Any, Any]) -> tuple[Moment, tuple[Any, Any]]:
+        m = _quarter(m, row[0], row[1], active, studied, refine, o, e, low, k, day, jax)
+        return m, (m.chart.C, m.y.I6)
+
+    m, (C, I6) = jax.lax.scan(quarter, m, (tables, counts))
+    y, c = m.y, m.chart
+    y = extinguish(y, e.Lc, xp)
+    c = fault(c, y, p, day, xp)
+    c, visit = assess(c, y, o, e, low, r, k, day, xp)
+    daily = Daily(
+        C, I6, blast_share(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate, m.delivered, visit,
+        studied,
+    )  # fmt: skip
+    c = relapse(c, y, before, e, low, k, day, xp)
+    c, y = to_transplant(c, y, e, day, xp)
+    c = drop_out(c, o, low, e, k, day, xp)
+    c = survive(c, y, e, k, day, xp)
+    return (y, turn_page(c, m, o, e, low, day, xp)), daily
+
+
+@cache
+def program(days: int) -> Any:
+    """The compiled trial of ``days`` days, jitted for the shapes that it meets.
+
+    Takes (lanes, constants of the entrant, low, k, r, refine) with lanes shaped [block, …, LANES] and returns
+    ``Courses`` of the same leading axis. ``refine`` divides every step.
+    """
+    jax = compiler.jax()
+
+    def run(lanes: Any, fixed: Any, low: Lowered, k: Constants, r: Criteria, refine: Any) -> Courses:
+        def block(lane: Entrant) -> Courses:
+            e = _entrant(lane, fixed)
+            carry = (e.start, blank(e.fate, jax.numpy))
+            step = lambda carry, day: _day(carry, day, e, low, k, r, refine, jax)  # noqa: E731
+            (_, chart), daily = jax.lax.scan(step, carry, jax.numpy.arange(days, dtype=jax.numpy.int32))
+            return Courses(chart, daily)
+
+        return jax.lax.map(block, lanes)  # type: ignore[no-any-return]
+
+    return jax.jit(run)
+
+
+def _entrant(lane: Entrant, fixed: dict[str, Any]) -> Entrant:
+    """Put the patient's own and the common parameters back together."""
+    return lane._replace(parameters=lane.parameters._replace(**fixed))
+
+
+def conduct(trial: Trial, low: Lowered, v: Mapping[str, float], entrants: Entrant, blocks: int, refine: int = 1) -> Courses:  # fmt: skip
+    """Conduct a trial on ``entrants``.
+
+    Args:
+        low: the trial's regimens, lowered.
+        v: population medians by parameter name.
+        entrants: arrays over patients.
+        blocks: blocks of ``LANES`` per call of the compiled program, at least 2; changes no result.
+        refine: divides every step of the integration.
+
+    Returns:
+        Charts and daily records as numpy arrays with the patient as last axis.
+    """
+    jax = compiler.jax()
+    own, fixed = _split(entrants)
+    k = Constants(*(np.float32(v[name]) for name in Constants._fields))
+    r = criteria(trial)
+    run = program(horizon(trial))
+    patients, size = entrants.fate.b0.shape[0], blocks * LANES
+    order = _alike(entrants)
+    own = jax.tree.map(lambda x: np.asarray(x)[..., order], own)
+    parts = []
+    for start in range(0, patients, size):
+        part = jax.tree.map(lambda x: x[..., start : start + size], own)  # noqa: B023
+        lanes = jax.tree.map(lambda x: pack(x, blocks, LANES), part)
+        out = run(lanes, fixed, low, k, r, np.int32(refine))
+        held = min(size, patients - start)
+        parts.append(jax.tree.map(lambda x: unpack(x, held), out))  # noqa: B023
+    back = np.argsort(order, kind="stable")
+    return jax.tree.map(lambda *x: np.concatenate(x, axis=-1)[..., back], *parts)  # type: ignore[no-any-return]
+
+
+def _alike(entrants: Entrant) -> Any:
+    """An order that puts patients with like courses side by side, so that a block waits less for one of them."""
+    return np.lexsort((entrants.fate.b0, entrants.fate.regimen))
+
+
+def horizon(trial: Trial) -> int:
+    """Days that are simulated: the longest follow-up, rounded up to half a year so that programs are shared."""
+    half_year = 183
+    return -(-(trial.follow_up.total + 1) // half_year) * half_year
+
+
+def criteria(trial: Trial) -> Criteria:
+    """Response criteria with the trial's window."""
+    limits = response_criteria()
+    window = trial.response.window
+    return Criteria(
+        blasts=np.float32(limits["CR"].blasts),
+        anc=np.float32(limits["CR"].anc),
+        platelets=np.float32(limits["CR"].platelets),
+        anc_partial=np.float32(limits["CRh"].anc),
+        platelets_partial=np.float32(limits["CRh"].platelets),
+        cycles=np.int32(trial.response.cycles or NOT_YET),
+        days=np.int32(NOT_YET if window is None else window),
+    )
+
+
+def _split(entrants: Entrant) -> tuple[Entrant, dict[str, Any]]:
+    """Parameters that vary between patients stay with them; the others are passed once."""
+    p = entrants.parameters
+    fixed = {name: np.float32(x) for name, x in p._asdict().items() if np.ndim(x) == 0}
+    own = p._replace(**dict.fromkeys(fixed))
+    return entrants._replace(parameters=own), fixed

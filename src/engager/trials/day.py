@@ -1,0 +1,180 @@
+"""One day of one patient in a trial: orders, the course of the day, the clinic, survival.
+
+Every function takes arrays over patients and treats each patient by that patient's own chart alone, so a
+patient's day depends on nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from engager.engine.integrate import step
+from engager.model import Exposure, State, concentration, rates
+from engager.model.neurotoxicity import neurologic_hazard
+from engager.model.therapies import chemotherapy_decay
+from engager.trials import chart as ch
+from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
+from engager.trials.plan import HOLD, NOTHING, Answers, Lowered
+
+Value = Any
+
+CRS_EVENT, NE_EVENT = 0, 1
+"""Rows of the answers, in the order of ``plan.EVENTS``."""
+
+
+class Orders(NamedTuple):
+    """Today's treatment: the plan's rate and the rate given from midnight [µg/day]; whether the plan goes on
+    today (no hold); 1 on a day with dexamethasone; the plan day."""
+
+    planned: Value
+    rate: Value
+    running: Value
+    dexamethasone: Value
+    plan_day: Value
+
+
+class Moment(NamedTuple):
+    """What changes within a day: state, pump (1 runs, 0 stopped), drug given so far today [µg], chart."""
+
+    y: State
+    pump: Value
+    delivered: Value
+    chart: Chart
+
+
+def followed(c: Chart) -> Value:
+    """True while alive and computed without fault."""
+    return (c.died == NOT_YET) & (c.broken == NOT_YET)
+
+
+def under_study(c: Chart) -> Value:
+    """True while the patient's cells are followed: until failure, death or fault."""
+    return followed(c) & (c.failed == NOT_YET)
+
+
+def on_plan(c: Chart, e: Entrant, low: Lowered) -> Value:
+    """True while the plan's days count for the patient, with or without drug."""
+    within = c.pointer < low.plan.length[e.fate.regimen]
+    return under_study(c) & (c.transplanted == NOT_YET) & within
+
+
+def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any) -> tuple[Orders, Chart]:
+    """Read the plan at the patient's own pointer; give chemotherapy; open a CRS window when the dose rises."""
+    fate, plan = e.fate, low.plan
+    at = (fate.regimen, c.pointer)
+    running = on_plan(c, e, low) & (c.hold == 0)
+    dosed = running & (c.off == NOT_YET)
+    planned = xp.where(running, plan.rate[at] + plan.rate_m2[at] * fate.BSA, 0.0)
+    rate = xp.where(dosed, xp.where(c.step > 0, xp.minimum(planned, c.step_rate), planned), 0.0)
+    chemo = xp.where(dosed, plan.chemo[at], 0.0)
+    rise = rate > k.crs_rise * c.last_rate
+    premedicated = 1.0 * rise * low.policy.premedicated[fate.regimen]
+    dexamethasone = xp.maximum(plan.steroid[at] * dosed, premedicated)
+    opened = rise & (c.window < ch.WINDOWS)
+    slot = xp.arange(ch.WINDOWS)[:, None] == c.window
+    c = c._replace(
+        crs_day=xp.where(slot & opened, day, c.crs_day),
+        window=c.window + opened,
+        window_left=xp.where(opened, k.crs_window, xp.maximum(c.window_left - 1.0, 0.0)),
+        answered=xp.where(opened, 0, c.answered),
+        A=c.A + chemo,
+        chemo_given=xp.where(chemo > 0, 1.0, c.chemo_given),
+        log_kill=xp.where(chemo > 0, fate.log_kill * k.rk2 ** plan.chemo_cycle[at], c.log_kill),
+        intensity=xp.where(chemo > 0, plan.intensity[at], c.intensity),
+    )
+    return Orders(planned, rate, running, dexamethasone, c.pointer), c
+
+
+def advance(
+    m: Moment, o: Orders, e: Entrant, low: Lowered, k: Constants, h: Value, day: Value, xp: Any
+) -> Moment:
+    """Integrate one step ``h`` [day] (0 leaves a patient untouched) and answer what happens in it.
+
+    An answered event stops the pump at the end of the step, so a hold takes effect within the hour or two.
+    """
+    c, p = m.chart, e.parameters
+    rate = o.rate * m.pump
+    C1 = concentration(c.C, rate, p.CL, p.V, h, xp)
+    A1 = chemotherapy_decay(c.A, p, h, xp)
+    before = Exposure(c.C, c.A, c.log_kill, c.chemo_given, o.dexamethasone)
+    after = before._replace(C=C1, A=A1)
+    y, _ = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp)
+    c = c._replace(C=C1, A=A1, ne_hazard=c.ne_hazard + h * neurologic_hazard(y, p, xp))
+    c, released = cytokine_release(c, y, h, e.fate, low.answers, k, day, xp)
+    c, neurologic = neurologic_event(c, h, e.fate, low.answers, day, xp)
+    pump = xp.where(released | neurologic, 0.0, m.pump)
+    return Moment(y, pump, m.delivered + rate * h, c)
+
+
+def cytokine_release(
+    c: Chart, y: State, h: Value, fate: Any, answers: Answers, k: Constants, day: Value, xp: Any
+) -> tuple[Chart, Value]:
+    """Keep the IL-6 peak of the open window; grade 3 once it passes the patient's threshold; answer it.
+
+    logit P(grade ≥ 3) = −acrs + bcrs·log10(peak IL-6), solved for the peak at which this patient's uniform
+    is reached; other grades by shifted intercepts, that is by thresholds moved by 10^(−shift/bcrs).
+    """
+    watched = (c.window_left > 0) & (h > 0)
+    slot = (xp.arange(ch.WINDOWS)[:, None] == c.window - 1) & watched
+    threshold = xp.sum(xp.where(slot, fate.crs_threshold, 0.0), axis=0)
+    severe = slot & (y.I6 > threshold) & (c.severe_day == NOT_YET)
+    at = (fate.regimen, CRS_EVENT, xp.minimum(c.crs, answers.action.shape[2] - 1))
+    shift = crs_shift(answers.grade[at], k, xp)
+    called = watched & (c.answered == 0) & (y.I6 > threshold * 10.0 ** (-shift / k.bcrs))
+    dies = xp.any(severe & (fate.crs_fatal > 0), axis=0)
+    c = c._replace(
+        peak=xp.where(slot, xp.maximum(c.peak, y.I6), c.peak),
+        severe_day=xp.where(severe, day, c.severe_day),
+        answered=xp.where(called, 1, c.answered),
+        crs=c.crs + called,
+        died=xp.where(dies, day, c.died),
+        cause=xp.where(dies, ch.OF_CRS, c.cause),
+    )
+    return answer(c, called, fate.crs_luck, answers, at, fate, ch.OFF_CRS, day, xp)
+
+
+def crs_shift(grade: Value, k: Constants, xp: Any) -> Value:
+    """Shift of the CRS intercept for at least this grade, relative to grade 3 [logit]."""
+    mild = xp.where(grade == 1, k.crs_shift_1, xp.where(grade == 2, k.crs_shift_2, 0.0))
+    return xp.where(grade == 4, k.crs_shift_4, mild)
+
+
+def neurologic_event(
+    c: Chart, h: Value, fate: Any, answers: Answers, day: Value, xp: Any
+) -> tuple[Chart, Value]:
+    """An event of grade ≥ 3 when the cumulative hazard passes the patient's next threshold; answer it."""
+    occurrences = fate.ne_threshold.shape[0]
+    slot = xp.arange(occurrences)[:, None] == c.ne
+    threshold = xp.sum(xp.where(slot, fate.ne_threshold, 0.0), axis=0)
+    happens = (h > 0) & (c.ne < occurrences) & (c.ne_hazard > threshold)
+    dies = xp.any(slot & happens & (fate.ne_fatal > 0), axis=0)
+    at = (fate.regimen, NE_EVENT, xp.minimum(c.ne, answers.action.shape[2] - 1))
+    c = c._replace(
+        ne_day=xp.where(slot & happens, day, c.ne_day),
+        ne=c.ne + happens,
+        died=xp.where(dies, day, c.died),
+        cause=xp.where(dies, ch.OF_NE, c.cause),
+    )
+    return answer(c, happens, fate.ne_luck, answers, at, fate, ch.OFF_NE, day, xp)
+
+
+def answer(
+    c: Chart, called: Value, luck: Value, answers: Answers, at: Any, fate: Any, reason: int, day: Value, xp: Any
+) -> tuple[Chart, Value]:
+    """Hold (then go on at the restart rate) or stop for good, as the regimen says; True where it acts."""
+    acts = called & (answers.action[at] != NOTHING) & (c.off == NOT_YET)
+    holds = acts & (answers.action[at] == HOLD) & (luck < answers.share[at])
+    ends = acts & ~holds
+    restart = answers.restart[at] + answers.restart_m2[at] * fate.BSA
+    c = c._replace(
+        hold=xp.where(holds, xp.maximum(c.hold, answers.hold[at].astype(c.hold.dtype)), c.hold),
+        step=xp.where(holds, answers.step[at].astype(c.step.dtype), c.step),
+        step_rate=xp.where(holds, restart, c.step_rate),
+    )
+    return end_treatment(c, ends, reason, day, xp), acts
+
+
+def end_treatment(c: Chart, ends: Value, reason: int, day: Value, xp: Any) -> Chart:
+    """Note why and when treatment ended, if it had not ended before."""
+    ends = ends & (c.off == NOT_YET)
+    return c._replace(off=xp.where(ends, day, c.off), off_reason=xp.where(ends, reason, c.off_reason))

@@ -1,0 +1,166 @@
+"""From patients to entrants: randomisation, and everything that chance will decide about each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engager.engine.streams import Draw, draws, to_exponential, to_normal, uniform
+from engager.patients import Patients, draw, person, population
+from engager.trials.chart import NOT_YET, WINDOWS, Entrant, Fate
+from engager.trials.design import Trial
+from engager.trials.plan import NEVER, Lowered
+from engager.vocabulary import quantity
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MONTH = quantity("1 month").canonical
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """Entrants with what the analysis needs to know of them (arrays over patients).
+
+    arm: index into the trial's arms; entry [day]: days after the first patient could enter; follow_up [day]:
+    days from the patient's own entry to the end of the trial.
+    """
+
+    replicate: Integers
+    patients: Patients
+    arm: Integers
+    entrant: Entrant
+    entry: Floats
+    follow_up: Floats
+
+
+def enrol(trial: Trial, low: Lowered, v: dict[str, float], seed: int, replicate: int, numbers: range) -> Enrolled:
+    """Enrol patients ``numbers`` of a replicate; ``v`` holds population medians by parameter name."""
+    patients = draw(trial.cohort, v, seed, replicate, numbers)
+    u = draws(seed, "trial", replicate, numbers)
+    arm = randomise([a.allocation for a in trial.arms.values()], seed, replicate, numbers)
+    regimen = _regimen(trial, arm, u("regimen"))
+    fate = _fate(trial, patients, arm, regimen, low, v, u)
+    entry = np.floor(u("entry") * trial.follow_up.accrual)
+    entrant = Entrant(*person(patients.values, patients.disease), fate)
+    replicates = np.full(len(numbers), replicate)
+    return Enrolled(replicates, patients, arm, entrant, entry, trial.follow_up.total - entry)
+
+
+def randomise(allocation: Sequence[int], seed: int, replicate: int, numbers: range) -> Integers:
+    """Permuted blocks: each run of sum(allocation) patients holds exactly ``allocation`` of each arm."""
+    size = sum(allocation)
+    arms = np.repeat(np.arange(len(allocation)), allocation)
+    first, last = numbers.start // size, -(-numbers.stop // size)
+    luck = uniform(seed, "trial/randomisation", replicate, range(first * size, last * size))
+    shuffled = arms[np.argsort(luck.reshape(-1, size), axis=1, kind="stable")].ravel()
+    return np.asarray(shuffled[numbers.start - first * size :][: len(numbers)], np.int64)
+
+
+def _regimen(trial: Trial, arm: Integers, luck: Floats) -> Integers:
+    """Index of each patient's regimen among all regimens of the trial."""
+    out = np.zeros(len(arm), np.int64)
+    start = 0
+    for i, a in enumerate(trial.arms.values()):
+        shares = np.cumsum([choice.share for choice in a.regimens])
+        chosen = np.searchsorted(shares / shares[-1], luck, side="right")
+        out = np.where(arm == i, start + np.minimum(chosen, len(shares) - 1), out)
+        start += len(a.regimens)
+    return out
+
+
+def _fate(trial: Trial, q: Patients, arm: Integers, regimen: Integers, low: Lowered, v: Mapping[str, float], u: Draw) -> Fate:  # fmt: skip
+    age60, age70 = q.age >= v["age_60_from"], q.age >= v["age_70_from"]
+    age = np.where(age70, v["age_70"], np.where(age60, v["age_60"], 1.0))
+    visits = low.visits.day.shape[1]
+    return Fate(
+        regimen=regimen,
+        BSA=np.asarray(q.values["BSA"]),
+        b0=q.disease.b0,
+        remission=q.disease.mrd,
+        visit_day=_visit_days(low, regimen, u),
+        aspirate=population()["mrd_noise"].sd * np.stack([to_normal(u(f"aspirate {i}")) for i in range(visits)]),
+        crs_threshold=_crs_thresholds(v, u),
+        crs_fatal=np.stack([1.0 * (u(f"CRS {i} fatal") < v["cfcrs"]) for i in range(WINDOWS)]),
+        crs_luck=u("CRS, go on"),
+        ne_threshold=np.cumsum([to_exponential(u(f"neurologic event {i}")) for i in range(2)], axis=0),
+        ne_fatal=np.stack([1.0 * (u(f"neurologic event {i} fatal") < v["cfne"]) for i in range(2)]),
+        ne_luck=u("neurologic event, go on"),
+        log_kill=_log_kill(trial.cohort.setting, q, v, u),
+        lkh=np.maximum(q.values["lkh"], 0.0),
+        transplant_delay=_transplant(trial, arm, q.age, u("transplant")),
+        nrm_time=_nrm_time(trial.cohort.setting, q, v, u),
+        dropout=to_exponential(u("dropout")),
+        disease=to_exponential(u("death from disease")),
+        infection=to_exponential(u("death from infection")),
+        chemo=to_exponential(u("death from chemotherapy")),
+        remission_death=to_exponential(u("death in remission")),
+        failure_time=_failure_time(trial.cohort.setting, q, v, u, grafted=False),
+        failure_time_hsct=_failure_time(trial.cohort.setting, q, v, u, grafted=True),
+        age=age,
+        chemo_age=age ** v["aexp"],
+        remission_age=age * np.where(q.age < v["rem_young_below"], v["rem_young"], 1.0),
+    )
+
+
+def _visit_days(low: Lowered, regimen: Integers, u: Draw) -> Integers:
+    """Plan day on which each marrow assessment takes place, uniform over its window."""
+    days = []
+    for i in range(low.visits.day.shape[1]):
+        early, late = low.visits.earliest[regimen, i], low.visits.latest[regimen, i]
+        day = early + np.floor(u(f"visit {i}") * (late - early + 1.0))
+        days.append(np.where(low.visits.day[regimen, i] == NEVER, NEVER, day))
+    return np.asarray(np.stack(days), np.int64)
+
+
+def _crs_thresholds(v: Mapping[str, float], u: Draw) -> Floats:
+    """IL-6 [pg/mL] at which CRS reaches grade 3 in each window: 10^((logit U + acrs)/bcrs)."""
+    luck = np.stack([u(f"CRS {i}") for i in range(WINDOWS)])
+    logit = np.log(luck) - np.log1p(-luck)
+    return np.asarray(10.0 ** np.minimum((logit + v["acrs"]) / v["bcrs"], 30.0))
+
+
+def _log_kill(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Floats:
+    """Log10 kill of a first salvage cycle: sensitive with a share that falls by line, else resistant."""
+    if setting == "MRD":
+        share = np.full(len(q.age), v["q_mrd"])
+    else:
+        share = v["qs"] * np.array([1.0, v["qs_2"], v["qs_3"]])[q.line - 1]
+    sensitive = u("chemosensitive") < share
+    # lks and lkres of a patient are drawn with the parameters, spread and all
+    return np.maximum(np.where(sensitive, q.values["lks"], q.values["lkres"]), 0.0)
+
+
+def _transplant(trial: Trial, arm: Integers, age: Floats, luck: Floats) -> Integers:
+    """Days from first response to transplant; NOT_YET for those who do not go."""
+    out = np.full(len(arm), NOT_YET)
+    for i, a in enumerate(trial.arms.values()):
+        goes = (arm == i) & (luck < a.transplant.share) & (age < a.transplant.below)
+        out = np.where(goes, a.transplant.delay, out)
+    return out
+
+
+def _nrm_time(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Floats:
+    """Days from transplant to non-relapse death: an early and a late part; NOT_YET for who is spared."""
+    first = (setting == "MRD") & (q.line == 1)
+    risk = np.where(first, v["nrm1"], v["nrm2"]) * np.where(q.age >= v["age_60_from"], v["nrm_60"], 1.0)
+    mean = np.where(u("non-relapse death early") < v["nrm_early_share"], v["nrm_early"], v["nrm_late"])
+    time = mean * to_exponential(u("non-relapse death time"))
+    return np.where(u("non-relapse death") < risk, time, NOT_YET)
+
+
+def _failure_time(setting: str, q: Patients, v: Mapping[str, float], u: Draw, *, grafted: bool) -> Floats:
+    """Days from failure to death: exponential with frailty by the line that failed, and long-term survivors."""
+    line = np.minimum(q.line + (setting == "relapsed"), 3) - 1
+    old = q.age >= v["age_60_from"]
+    median = np.array([v["pfm1"], v["pfm2"], v["pfm3"]])[line] * MONTH
+    survivors = np.array([v["pi1"], v["pi2"], v["pi3"]])[line] * np.where(old, v["fail_60_share"], 1.0)
+    hazard = np.log(2.0) / median * np.where(old, v["fail_60"], 1.0)
+    if grafted:
+        survivors, hazard = survivors * v["fail_hsct_share"], hazard * v["fail_hsct"]
+    hazard = hazard * np.exp(v["spf"] * to_normal(u("frailty after failure")))
+    time = to_exponential(u("death after failure")) / hazard
+    return np.where(u("long-term survivor after failure") < survivors, NOT_YET, time)

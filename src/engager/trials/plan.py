@@ -1,0 +1,230 @@
+"""Regimens lowered to arrays that the day loop can index: one row per regimen, one column per plan day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engager.documents import DocumentError
+from engager.regimens import Hold, Premedicate, Regimen, Stop
+from engager.vocabulary import drugs
+
+EVENTS = ("CRS", "neurologic event")
+OCCURRENCES = 4
+"""Answers to the first few events of a kind are kept apart; later ones are answered like the last."""
+
+NOTHING, HOLD, STOP = 0, 1, 2
+NEVER = 1_000_000
+"""A day that no trial reaches."""
+
+Array = NDArray[Any]
+
+
+class Plan(NamedTuple):
+    """Arrays [regimen, plan day], padded; ``length`` [regimen] says where each plan ends.
+
+    rate [µg/day] and rate_m2 [µg/m²/day] of the engager; chemo: units of chemotherapy given that day [1];
+    chemo_cycle: how many chemotherapy cycles came before; intensity: units of the day's whole cycle;
+    steroid: 1 on days with planned dexamethasone; cycle: number of the cycle from 1.
+    """
+
+    length: Array
+    rate: Array
+    rate_m2: Array
+    chemo: Array
+    chemo_cycle: Array
+    intensity: Array
+    steroid: Array
+    cycle: Array
+
+
+class Visits(NamedTuple):
+    """Planned marrow assessments [regimen, number]: plan day (from 0; NEVER where there is none), cycle,
+    first and last plan day on which it may happen, and whether it closes its cycle."""
+
+    day: Array
+    cycle: Array
+    earliest: Array
+    latest: Array
+    closes: Array
+
+
+class Answers(NamedTuple):
+    """What a regimen does about an adverse event: arrays [regimen, event, occurrence].
+
+    action: NOTHING, HOLD or STOP; grade that calls for it; hold [days]; restart rate [µg/day and
+    µg/m²/day; 0 and 0 mean the planned one]; step: days at the restart rate; share that goes on after a hold.
+    """
+
+    action: Array
+    grade: Array
+    hold: Array
+    restart: Array
+    restart_m2: Array
+    step: Array
+    share: Array
+
+
+class Policy(NamedTuple):
+    """Other reactions, one value per regimen: cycles without response that end treatment (NEVER: none),
+    whether progression ends it, whether relapse ends it, whether dose rises are premedicated."""
+
+    no_response: Array
+    progression: Array
+    relapse: Array
+    premedicated: Array
+
+
+class Lowered(NamedTuple):
+    """All regimens of a trial as arrays."""
+
+    plan: Plan
+    visits: Visits
+    answers: Answers
+    policy: Policy
+
+
+def lower(regimens: Sequence[Regimen], chemo_unit: Mapping[str, float], window: int) -> Lowered:
+    """Lower ``regimens``.
+
+    Args:
+        chemo_unit: dose [mg/m²] of each chemotherapy that counts as one unit (a full salvage cycle).
+        window: days by which a marrow assessment may come early or late.
+
+    Raises:
+        DocumentError: a drug that the model cannot give.
+    """
+    return Lowered(
+        _plan(regimens, chemo_unit),
+        _visits(regimens, window),
+        _answers(regimens),
+        _policy(regimens),
+    )
+
+
+def _plan(regimens: Sequence[Regimen], chemo_unit: Mapping[str, float]) -> Plan:
+    width = _bucket(max(regimen.length for regimen in regimens) + 1, 128)
+    shape = (len(regimens), width)
+    columns = {name: np.zeros(shape, np.float32) for name in Plan._fields if name != "length"}
+    for i, regimen in enumerate(regimens):
+        courses = 0
+        for cycle_days in _cycles(regimen):
+            units = [_chemo_units(day.doses, chemo_unit) for day in cycle_days]
+            for day, given in zip(cycle_days, units, strict=True):
+                column = day.day - 1
+                if day.infusion is not None:
+                    _refuse_other_infusions(day.infused)
+                    per_area = ("area", -1) in day.infusion.unit.dimension
+                    columns["rate_m2" if per_area else "rate"][i, column] = day.infusion.canonical
+                columns["chemo"][i, column] = given
+                columns["chemo_cycle"][i, column] = courses
+                columns["intensity"][i, column] = sum(units)
+                columns["steroid"][i, column] = any(drug == "dexamethasone" for drug, _ in day.doses)
+                columns["cycle"][i, column] = day.cycle
+            courses += sum(units) > 0
+    return Plan(length=np.array([r.length for r in regimens], np.int32), **columns)
+
+
+def _cycles(regimen: Regimen) -> list[list[Any]]:
+    groups: dict[int, list[Any]] = {}
+    for day in regimen.days():
+        groups.setdefault(day.cycle, []).append(day)
+    return list(groups.values())
+
+
+def _chemo_units(doses: Sequence[tuple[str, Any]], chemo_unit: Mapping[str, float]) -> float:
+    total = 0.0
+    for drug, amount in doses:
+        if drugs()[drug].kind == "chemotherapy":
+            if drug not in chemo_unit:
+                raise DocumentError(f"{drug}: the model has no unit dose for it yet, so it cannot be simulated")
+            total += amount.canonical / 1e3 / chemo_unit[drug]  # canonical mass is µg
+    return total
+
+
+def _refuse_other_infusions(drug: str) -> None:
+    if drug != "blinatumomab":
+        raise DocumentError(f"{drug}: only blinatumomab can be infused continuously in the model")
+
+
+def _visits(regimens: Sequence[Regimen], window: int) -> Visits:
+    planned = [[day for day in regimen.days() if day.assess] for regimen in regimens]
+    width = _bucket(max(map(len, planned)) + 1, 8)
+    shape = (len(regimens), width)
+    out = {name: np.full(shape, NEVER, np.int32) for name in Visits._fields}
+    out["closes"][:] = 0
+    for i, (regimen, days) in enumerate(zip(regimens, planned, strict=True)):
+        ends = np.cumsum([cycle.length for cycle in regimen.cycles])
+        starts = ends - [cycle.length for cycle in regimen.cycles]
+        for j, day in enumerate(days):
+            out["day"][i, j] = day.day - 1
+            out["cycle"][i, j] = day.cycle
+            out["closes"][i, j] = day.last_of_cycle
+            # an assessment belongs to its cycle: it is never moved into another one
+            out["earliest"][i, j] = max(day.day - 1 - window, starts[day.cycle - 1])
+            out["latest"][i, j] = min(day.day - 1 + window, ends[day.cycle - 1] - 1)
+            if j:  # nor before the one that precedes it
+                out["earliest"][i, j] = max(out["earliest"][i, j], out["latest"][i, j - 1] + 1)
+                out["latest"][i, j] = max(out["earliest"][i, j], out["latest"][i, j])
+    return Visits(**out)
+
+
+def _answers(regimens: Sequence[Regimen]) -> Answers:
+    shape = (len(regimens), len(EVENTS), OCCURRENCES)
+    out = {name: np.zeros(shape, np.float32) for name in Answers._fields}
+    out["grade"][:] = 3
+    for i, regimen in enumerate(regimens):
+        for j, event in enumerate(EVENTS):
+            for k in range(OCCURRENCES):
+                found = _first_answer(regimen, event, k + 1)
+                if found is None:
+                    continue
+                grade, rule = found
+                out["action"][i, j, k] = HOLD if isinstance(rule, Hold) else STOP
+                out["grade"][i, j, k] = grade
+                if isinstance(rule, Hold):
+                    out["hold"][i, j, k] = rule.days
+                    out["share"][i, j, k] = rule.restart_share
+                    if rule.restart is not None:
+                        per_area = ("area", -1) in rule.restart.unit.dimension
+                        name = "restart_m2" if per_area else "restart"
+                        out[name][i, j, k] = rule.restart.canonical
+                        out["step"][i, j, k] = rule.restart_days or 0
+    return Answers(**out)
+
+
+def _first_answer(regimen: Regimen, event: str, occurrence: int) -> tuple[int, Any] | None:
+    """The mildest grade that calls for an answer, and the answer, which must hold for higher grades too."""
+    mildest = 1 if event == "CRS" else 3  # the model has neurologic events of grade 3 and up
+    found = [(grade, regimen.answer(event, grade, occurrence)) for grade in range(mildest, 5)]
+    found = [(grade, rule) for grade, rule in found if rule is not None]
+    if not found:
+        return None
+    if any(rule != found[0][1] for _, rule in found):
+        raise DocumentError(
+            f"{regimen.name}: {event} number {occurrence} is answered differently by grade; "
+            "the model applies one answer from the mildest grade on, so write one rule for it"
+        )
+    return found[0]
+
+
+def _policy(regimens: Sequence[Regimen]) -> Policy:
+    out = {name: np.zeros(len(regimens), np.float32) for name in Policy._fields}
+    out["no_response"][:] = NEVER
+    for i, regimen in enumerate(regimens):
+        for rule in regimen.rules:
+            if isinstance(rule, Stop) and rule.on == "no response":
+                out["no_response"][i] = rule.after_cycles or 1
+            elif isinstance(rule, Stop) and rule.on in ("progression", "relapse"):
+                out[rule.on][i] = 1
+            elif isinstance(rule, Premedicate):
+                out["premedicated"][i] = 1
+    return Policy(**out)
+
+
+def _bucket(size: int, step: int) -> int:
+    """Sizes rounded up, so that trials of about one size share one compiled program."""
+    return -(-size // step) * step
