@@ -52,7 +52,7 @@ class Daily(NamedTuple):
     C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts [share],
     anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day (from 0); planned and
     delivered engager [µg]; rate ordered [µg/day]; visit: number of the marrow assessment, else 0;
-    studied: 1 while the patient's cells were followed.
+    running: True on a day that counts for the plan; studied: True while the cells were followed.
     """
 
     C: Any
@@ -67,6 +67,7 @@ class Daily(NamedTuple):
     rate: Any
     delivered: Any
     visit: Any
+    running: Any
     studied: Any
 
 
@@ -116,7 +117,7 @@ def _day(carry: tuple[State, Chart], day: Any, e: Entrant, low: Lowered, k: Cons
     c, visit = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
         C, I6, blast_share(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate, m.delivered, visit,
-        studied,
+        o.running, studied,
     )  # fmt: skip
     c = relapse(c, y, before, e, low, k, day, xp)
     c, y = to_transplant(c, y, e, day, xp)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
@@ -54,9 +54,10 @@ class FollowUp(Strict):
 
 
 class Response(Strict):
-    """When a response counts for the response rate: marrow assessments up to ``window`` after entry and up to the
-    end of cycle ``cycles``, whichever the trial names."""
+    """What counts for the response rate: marrow assessments up to ``window`` after entry and up to the end of
+    cycle ``cycles``, whichever the trial names; ``overall`` is the endpoint that the trial calls response."""
 
+    overall: Literal["remission_crh", "remission_crh_cri", "mrd_response"] = "remission_crh_cri"
     window: Days | None = None
     cycles: Annotated[int, Field(ge=1, le=100)] | None = None
 
