@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
+from scipy.special import pdtr, pdtrik
 
 from engager.documents import read_table
 
@@ -50,5 +50,13 @@ def measured_mrd(blasts: Floats, aspirate_error: Floats, luck: Floats, cells: in
     expected = np.minimum(blasts * 10.0**aspirate_error, 1.0) * cells
     # beyond a few thousand the count's own scatter is nothing beside the aspirate's
     few = expected < 5000
-    found = np.where(few, poisson.ppf(luck, np.where(few, expected, 1.0)), expected)
+    found = np.where(few, _poisson_quantile(luck, np.where(few, expected, 1.0)), expected)
     return np.minimum(found / cells, 1.0)
+
+
+def _poisson_quantile(q: Floats, mean: Floats) -> Floats:
+    """Smallest count whose cumulative probability reaches ``q``; 0 where nothing is expected."""
+    with np.errstate(invalid="ignore"):
+        count = np.ceil(np.nan_to_num(pdtrik(q, np.maximum(mean, 1e-300))))
+    below = np.maximum(count - 1, 0)
+    return np.where(pdtr(below, mean) >= q, below, count)

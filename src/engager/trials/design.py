@@ -110,7 +110,6 @@ class TrialSchema(Strict):
 
     trial: str
     study: str | None = None
-    compare_with: str | None = None
     patients: Annotated[int, Field(ge=1, le=LARGEST)]
     cohort: Cohort
     response: Response
@@ -139,12 +138,10 @@ class Arm(Strict):
 
 
 class Trial(Strict):
-    """A trial that can be conducted. ``study``: the published study that it repeats, if it does;
-    ``compare_with``: the study whose own trial is simulated beside it, patient by patient."""
+    """A trial that can be conducted. ``study``: the published study that it repeats or varies, if it does."""
 
     name: str
     study: str | None
-    compare_with: str | None
     patients: int
     cohort: Cohort
     response: Response
@@ -157,6 +154,18 @@ class Trial(Strict):
     def regimens(self) -> list[Regimen]:
         """All regimens, arm by arm, in the order that ``Fate.regimen`` counts."""
         return [choice.regimen for arm in self.arms.values() for choice in arm.regimens]
+
+    def same_design(self, other: Trial) -> bool:
+        """True if both trials are conducted alike, whatever they are called and however many patients they have."""
+
+        def design(trial: Trial) -> tuple[object, ...]:
+            arms = {
+                name: (a.allocation, a.transplant, [(c.share, c.regimen.cycles, c.regimen.rules) for c in a.regimens])
+                for name, a in trial.arms.items()
+            }
+            return trial.cohort, trial.response, trial.visits, trial.follow_up, arms
+
+        return design(self) == design(other)
 
 
 def read_trial(source: Path | Document) -> Trial:
@@ -222,10 +231,8 @@ def _problems(schema: TrialSchema, document: Document) -> Iterator[Problem]:
     if not 1 <= total <= LONGEST:
         message = f"accrual and after_last add up to {total} days; 1 to {LONGEST} can be followed"
         yield document.problem(("follow_up",), message)
-    for key in ("study", "compare_with"):
-        name = getattr(schema, key)
-        if name is not None and name not in trials():
-            yield document.problem((key,), f"unknown study {name!r}; {near(name, trials())}")
+    if schema.study is not None and schema.study not in trials():
+        yield document.problem(("study",), f"unknown study {schema.study!r}; {near(schema.study, trials())}")
     for i, day in enumerate(schema.visits.days):
         if day > total:
             message = f"visit on day {day} is after the end of follow-up (day {total})"

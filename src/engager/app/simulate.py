@@ -1,0 +1,440 @@
+"""The main job: simulate a trial, keep it, compare it with what was published, report it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from engager import __version__
+from engager.documents import DocumentError, Problem
+from engager.engine import executor
+from engager.evidence import study
+from engager.inference import Compared, Interval, Summary, compare, contrast, standard
+from engager.io import Store, write_json, write_text
+from engager.patients.population import DATA as POPULATION
+from engager.reports.comparison_table import print_comparison
+from engager.trials import Trial, read_trial, trial, trial_file, with_grades
+from engager.trials.conduct import LANES, STEPS, horizon
+from engager.trials.history import History
+from engager.trials.shards import BATCH, Segment, setup, shards, simulate_shard
+
+Progress = Callable[[int, int], None]
+"""Called with patients done and patients in all."""
+
+LARGEST = 1_000_000_000
+"""Most patients in one run: beyond that a shard list alone would not fit."""
+
+MOST_WORKERS = 1024
+LARGEST_BATCH = 65_536
+LARGEST_SEED = 2**63 - 1
+
+BYTES_PER_VISIT, BYTES_PER_PATIENT = 16, 300
+"""What a blood visit, and the rest of a patient, takes on the disk (measured, rounded up)."""
+
+FAILED_SHARE = 0.01
+"""Above this share of failed patients a run is not summarised."""
+
+REFERENCE = "reference"
+"""Folder, within a run, of the published study's own trial when a changed copy is simulated."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that was asked for, checked."""
+
+    trial: Trial
+    source: str
+    text: str
+    patients: int
+    replicates: int
+    seed: int
+    workers: int
+    batch: int
+
+
+def simulate(
+    source: str,
+    *,
+    patients: int | None = None,
+    replicates: int = 100,
+    seed: int = 1,
+    out: Path | None = None,
+    workers: int | None = None,
+    batch: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Summary, Path]:
+    """Simulate a study of the record (by name) or a trial file, and keep the run.
+
+    Args:
+        source: a study's name (``"TOWER"``) or the path of a trial file.
+        patients: patients per replicate; as the trial says if None.
+        replicates: independent repetitions of the whole trial.
+        seed: with the inputs, all that the results depend on.
+        out: folder of the run; a new one under ``runs/`` if None.
+        workers: threads; all cores if None. Changes no result.
+        batch: patients per call of the compiled program. Changes no result.
+        progress: told how far the run is.
+
+    Returns:
+        The summary and the run's folder.
+
+    Raises:
+        DocumentError: what cannot be used, all problems at once.
+        KeyboardInterrupt: passed on; finished shards are kept, ``resume`` goes on from them.
+    """
+    request = _request(source, patients, replicates, seed, workers, batch)
+    store = Store(out if out is not None else _next_folder(request.trial.name))
+    need = _need(request)
+    store.create(_manifest(request), need)
+    write_text(store.folder / "trial.yaml", request.text)
+    return _finish(request, store, progress), store.folder
+
+
+def resume(folder: Path, *, workers: int | None = None, progress: Progress | None = None) -> Summary:
+    """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
+    store = Store(folder)
+    kept = store.manifest()
+    asked = kept["request"]
+    request = _request(
+        str(store.folder / "trial.yaml"),
+        asked["patients"], asked["replicates"], asked["seed"], workers, asked["batch"],
+    )  # fmt: skip
+    request = replace(request, source=asked["source"])
+    now = _manifest(request)["inputs"]
+    changed = [name for name, value in now.items() if value != kept["inputs"].get(name)]
+    if changed:
+        raise DocumentError(
+            f"{folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
+        )
+    return _finish(request, store, progress)
+
+
+def verify(folder: Path) -> list[str]:
+    """Check a run's files against their checksums; returns what is wrong, in sentences."""
+    store = Store(folder)
+    store.manifest()
+    wrong = store.faults()
+    reference = Store(folder / REFERENCE)
+    return wrong + (reference.faults() if reference.folder.is_dir() else [])
+
+
+# --- what is asked for -----------------------------------------------------------------------------
+
+
+def _request(source: str, patients: int | None, replicates: int, seed: int, workers: int | None, batch: int | None) -> Request:  # fmt: skip
+    problems: list[Problem] = []
+    limits = {
+        "patients": (patients, 1, LARGEST),
+        "replicates": (replicates, 1, LARGEST),
+        "seed": (seed, 0, LARGEST_SEED),
+        "workers": (workers, 1, MOST_WORKERS),
+        "batch": (batch, 1, LARGEST_BATCH),
+    }
+    for name, (value, low, high) in limits.items():
+        if value is not None and not low <= value <= high:
+            problems.append(Problem(None, f"--{name} {value}: must be from {low} to {high}"))
+    chosen: Trial | None = None
+    text = ""
+    try:
+        chosen, text = _trial(source)
+    except DocumentError as error:
+        problems += error.problems
+    if problems or chosen is None:
+        raise DocumentError(problems)
+    number = patients or chosen.patients
+    if number * replicates > LARGEST:
+        raise DocumentError(f"{number:,} patients × {replicates:,} replicates are more than {LARGEST:,}")
+    workers = workers or executor.default_workers()
+    return Request(chosen, source, text, number, replicates, seed, workers, batch or BATCH)
+
+
+def _trial(source: str) -> tuple[Trial, str]:
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        return read_trial(path), path.read_text(encoding="utf-8")
+    return trial(trial_file(source).stem), trial_file(source).read_text(encoding="utf-8")
+
+
+def _next_folder(name: str) -> Path:
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "trial"
+    number = 1
+    while Path("runs", f"{stem}-{number}").exists():
+        number += 1
+    return Path("runs", f"{stem}-{number}")
+
+
+def _need(r: Request) -> int:
+    visits = len(r.trial.visits.days)
+    return r.patients * r.replicates * (BYTES_PER_PATIENT + visits * BYTES_PER_VISIT)
+
+
+def _manifest(r: Request) -> dict[str, Any]:
+    packages = ("jax", "jaxlib", "numpy", "scipy", "polars", "statsmodels")
+    return {
+        "engager": __version__,
+        "status": "running",
+        "request": {
+            "source": r.source, "trial": r.trial.name, "patients": r.patients,
+            "replicates": r.replicates, "seed": r.seed, "batch": r.batch,
+        },
+        "inputs": {
+            "trial.yaml": _sha(r.text),
+            "regimens": _sha(repr(r.trial.regimens)),
+            "parameters.csv": _sha((POPULATION / "parameters.csv").read_text(encoding="utf-8")),
+            "engager": __version__,
+        },
+        "numerics": {
+            "precision": "float32", "horizon_days": horizon(r.trial), "lanes": LANES,
+            "steps_per_day_with_drug": sum(map(len, STEPS)), "steps_per_day_without": len(STEPS),
+        },
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "machine": {"platform": platform.platform(), "processor": platform.machine()},
+        "requested": r.patients * r.replicates,
+    }  # fmt: skip
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+# --- the walk --------------------------------------------------------------------------------------
+
+
+def _finish(r: Request, store: Store, progress: Progress | None) -> Summary:
+    with store.locked():
+        started = time.monotonic()
+        original = _original(r.trial)
+        total = r.patients * r.replicates * (2 if original else 1)
+        told = progress or (lambda done, total: None)
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            told(done, total)
+
+        told(0, total)
+        _simulate_all(r, store, r.trial, advance)
+        others = None
+        if original is not None:
+            others = Store(store.folder / REFERENCE)
+            for name in (*History.__dataclass_fields__, "shards"):
+                (others.folder / name).mkdir(parents=True, exist_ok=True)
+            _simulate_all(r, others, original, advance)
+        simulated = time.monotonic() - started
+        summary = _summarise(r, store, original, others)
+        write_json(store.folder / "results.json", results(summary))
+        _report(summary, store.folder)
+        seconds = {"simulation": round(simulated, 2), "all": round(time.monotonic() - started, 2)}
+        store.note(
+            status="complete", simulated=summary.simulated, failed=len(summary.failures),
+            failures=summary.failures, seconds=seconds, workers=r.workers,
+        )  # fmt: skip
+        return summary
+
+
+def _original(t: Trial) -> Trial | None:
+    """The published study's own trial, if ``t`` is a changed copy of it."""
+    if t.study is None:
+        return None
+    own = trial(t.study)
+    return None if own.same_design(t) else own
+
+
+def _simulate_all(r: Request, store: Store, which: Trial, advance: Callable[[int], None]) -> None:
+    prepared = setup(which, r.seed)
+    pieces = list(enumerate(shards(r.patients, r.replicates)))
+    finished = store.finished()
+    for number, segments in pieces:
+        if number in finished:
+            advance(sum(g.stop - g.start for g in segments))
+
+    def work(piece: tuple[int, list[Segment]]) -> int:
+        number, segments = piece
+        tables = simulate_shard(prepared, segments, r.batch)
+        store.keep(number, {name: getattr(tables, name) for name in History.__dataclass_fields__})
+        return sum(g.stop - g.start for g in segments)
+
+    todo = [piece for piece in pieces if piece[0] not in finished]
+    for _, count in executor.as_finished(work, todo, r.workers):
+        advance(count)
+
+
+def _summarise(r: Request, store: Store, original: Trial | None, others: Store | None) -> Summary:
+    patients, failures = _good_patients(store)
+    if len(failures) > FAILED_SHARE * r.patients * r.replicates:
+        raise DocumentError(
+            f"{len(failures)} of {r.patients * r.replicates} patients could not be computed, more than "
+            f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its patients table"
+        )
+    published = compare(r.trial, patients, study(r.trial.study)) if r.trial.study else []
+    if original is not None:
+        why = "the trial's design was changed; shown for orientation"
+        published = [replace(c, role="context", covered=None, reason=c.reason or why) for c in published]
+    contrasts = []
+    if original is not None and others is not None:
+        contrasts = contrast(r.trial, patients, original, _good_patients(others)[0])
+    ledger = (
+        store.scan("ledger")
+        .group_by("arm", "drug", "unit", "reason")
+        .agg(pl.col("intended", "delivered").sum())
+        .sort("arm", "drug", "reason")
+        .collect()
+    )
+    return Summary(
+        trial=r.trial,
+        seed=r.seed,
+        replicates=r.replicates,
+        requested=r.patients * r.replicates,
+        simulated=len(patients),
+        failures=failures,
+        patients=patients,
+        adverse_events=store.read("adverse_events"),
+        courses=store.read("courses"),
+        marrow=store.scan("visits").filter(pl.col("kind") == "marrow").collect(),
+        ledger=ledger,
+        published=published,
+        standard=standard(r.trial, patients),
+        contrasts=contrasts,
+        manifest=store.manifest(),
+    )
+
+
+def _good_patients(store: Store) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+    """Patients that were computed, with their worst adverse events, and those that were not, with the reason."""
+    patients = store.read("patients").sort("replicate", "patient")
+    broken = patients.filter(pl.col("status") == "failed").select("replicate", "patient", day="failed_on")
+    failures = [{**row, "reason": "the state left the range of finite numbers"} for row in broken.to_dicts()]
+    good = patients.filter(pl.col("status") != "failed")
+    return with_grades(good, store.read("adverse_events")), failures
+
+
+def _report(summary: Summary, folder: Path) -> None:
+    from engager.reports.html import write_report  # matplotlib is loaded when the numbers are done
+
+    write_report(summary, folder)
+
+
+# --- results in the record's form --------------------------------------------------------------------
+
+
+def results(summary: Summary) -> list[dict[str, Any]]:
+    """Results as rows of the record, each with what was published and what was simulated."""
+    return [_row(c) for c in [*summary.published, *summary.standard]]
+
+
+def _row(c: Compared) -> dict[str, Any]:
+    r = c.result
+    row = r.model_dump(mode="json")
+    published = None
+    if r.source:
+        published = {
+            "value": r.value, "lower": r.lower, "upper": r.upper, "n": r.n, "N": r.N,
+            "printed": r.printed, "source": r.source, "place": r.place,
+        }  # fmt: skip
+    return {
+        **row,
+        "published": published,
+        "simulated": _interval(c.simulated),
+        "covered": c.covered,
+        "role": c.role or "predicted",
+        "reason": c.reason or row["reason"],
+    }
+
+
+def _interval(i: Interval | None) -> dict[str, float | None] | None:
+    return None if i is None else asdict(i)
+
+
+def envelope(summary: Summary, folder: Path) -> dict[str, Any]:
+    """What ``simulate --json`` prints."""
+    return {
+        "study": summary.trial.study or summary.trial.name,
+        "seed": summary.seed,
+        "requested": summary.requested,
+        "simulated": summary.simulated,
+        "failed": len(summary.failures),
+        "run": str(folder),
+        "results": results(summary),
+    }
+
+
+# --- at the command line -----------------------------------------------------------------------------
+
+
+def simulate_command(study: str, json: bool = False, **options: Any) -> None:
+    """``engager simulate``: progress on the way, then the table (or one JSON object) and where the run is."""
+    with _shown() as progress:
+        summary, folder = simulate(study, progress=progress, **options)
+    _print(summary, folder, json)
+
+
+def resume_command(run: Path, json: bool = False) -> None:
+    """``engager resume``: finish a run and print what it would have printed."""
+    with _shown() as progress:
+        summary = resume(Path(run), progress=progress)
+    _print(summary, Path(run), json)
+
+
+def verify_command(run: Path, json: bool = False) -> None:
+    """``engager verify``: exit 1 and the list of faults if a run's files are not what was written."""
+    wrong = verify(Path(run))
+    if json:
+        print(_dumps({"run": str(run), "faults": wrong}))
+    else:
+        print("\n".join(wrong) if wrong else f"{run}: every file is as it was written")
+    if wrong:
+        raise SystemExit(1)
+
+
+def _print(summary: Summary, folder: Path, as_json: bool) -> None:
+    if as_json:
+        print(_dumps(envelope(summary, folder)))
+    else:
+        print_comparison(summary, folder)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+class _shown:  # noqa: N801
+    """Progress on standard error: a bar on a terminal, a line every few seconds elsewhere."""
+
+    def __enter__(self) -> Progress:
+        self._bar: Any = None
+        self._began = self._last = time.monotonic()
+        return self._bar_progress if sys.stderr.isatty() else self._line_progress
+
+    def _bar_progress(self, done: int, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        if self._bar is None:
+            columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("", total=total)
+        self._bar.update(self._task, completed=done, total=total)
+
+    def _line_progress(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done == total or now - self._last > 5:
+            self._last = now
+            print(f"{done:,} of {total:,} patients, {now - self._began:.0f} s", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+

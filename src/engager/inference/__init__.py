@@ -1,0 +1,9 @@
+"""What the data say: simulated against published, and one trial against another.
+
+Patient tables and studies come in; compared rows with intervals go out.
+"""
+
+from engager.inference.comparison import Compared, Contrast, Interval, compare, contrast, interval, standard
+from engager.inference.summary import Summary
+
+__all__ = ["Compared", "Contrast", "Interval", "Summary", "compare", "contrast", "interval", "standard"]

@@ -1,0 +1,39 @@
+"""Everything that a report shows of a finished run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from engager.inference.comparison import Compared, Contrast
+from engager.trials import Trial
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A finished run.
+
+    patients: patient table of all replicates, failed ones left out, with ``crs_grade`` and ``ne_grade``;
+    adverse_events, courses: tables; marrow: marrow assessments (rows of the visits table of that kind);
+    ledger: intended and delivered amounts summed by arm, drug, unit and reason; published: every published
+    row beside the simulation (empty for a trial of a user's own); standard: the trial's own results;
+    contrasts: differences to the published study's own trial, where the design was changed; manifest: as stored.
+    """
+
+    trial: Trial
+    seed: int
+    replicates: int
+    requested: int
+    simulated: int
+    failures: list[dict[str, Any]]
+    patients: pl.DataFrame
+    adverse_events: pl.DataFrame
+    courses: pl.DataFrame
+    marrow: pl.DataFrame
+    ledger: pl.DataFrame
+    published: list[Compared]
+    standard: list[Compared]
+    contrasts: list[Contrast]
+    manifest: dict[str, Any]

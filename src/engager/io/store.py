@@ -1,0 +1,213 @@
+"""A run folder: tables in shards, a manifest, and nothing half-written.
+
+Every file is written beside its place and moved there in one step. A shard counts once its record
+(``shards/00017.json``, with checksums) exists; what an interrupted run left is found by these records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from engager.documents import DocumentError
+
+MANIFEST = "manifest.json"
+LOCK = "lock"
+TABLES = ("patients", "visits", "adverse_events", "ledger", "courses")
+
+SPARE = 64 * 1024**2
+"""Space that is left free on the disk beside what a run needs [byte]."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in one step."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file in one step: readers see the old file or the whole new one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DocumentError(f"{path} cannot be written: {error.strerror}; what was finished is kept") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file in one step; not-a-number is refused."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+class Store:
+    """The folder of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    # --- opening -------------------------------------------------------------------------------------
+
+    def create(self, manifest: dict[str, Any], need: int) -> None:
+        """Make the folder for a new run that will take about ``need`` bytes.
+
+        Raises:
+            DocumentError: it holds something already, cannot be written, or has no room.
+        """
+        if self.folder.exists():
+            if not self.folder.is_dir():
+                raise DocumentError(f"{self.folder} is a file; name a folder for the run")
+            if (self.folder / MANIFEST).exists():
+                raise DocumentError(
+                    f"{self.folder} already holds a run; name another folder with --out, "
+                    f"or finish that run with: engager resume {self.folder}"
+                )
+            if any(self.folder.iterdir()):
+                raise DocumentError(f"{self.folder} is not empty; name a new or an empty folder with --out")
+        self._room(need)
+        try:
+            for name in (*TABLES, "shards"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DocumentError(f"{self.folder} cannot be made: {error.strerror}; name another with --out") from None
+        write_json(self.folder / MANIFEST, manifest)
+
+    def _room(self, need: int) -> None:
+        existing = next(p for p in [self.folder, *self.folder.absolute().parents] if p.exists())
+        if not os.access(existing, os.W_OK):
+            raise DocumentError(f"{existing} cannot be written to; name another folder with --out")
+        free = shutil.disk_usage(existing).free
+        if need + SPARE > free:
+            raise DocumentError(
+                f"the run needs about {_size(need)}, {existing} has {_size(free)} free; "
+                "take fewer patients or replicates, or another disk with --out"
+            )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process alone. A lock left by a process that is gone is taken over."""
+        path = self.folder / LOCK
+        while True:
+            try:
+                handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+                break
+            except FileExistsError:
+                holder = path.read_text() or "0"
+                if _alive(int(holder)):
+                    raise DocumentError(f"{self.folder} is in use by process {holder}") from None
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise DocumentError(f"{self.folder} cannot be written to: {error.strerror}") from None
+        os.write(handle, str(os.getpid()).encode())
+        os.close(handle)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+    # --- manifest ------------------------------------------------------------------------------------
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest. Raises DocumentError where there is none or it cannot be read."""
+        path = self.folder / MANIFEST
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DocumentError(f"{self.folder} is not a run: it has no {MANIFEST}") from None
+        except (OSError, ValueError) as error:
+            raise DocumentError(f"{path} cannot be read: {error}") from None
+        return dict(value)
+
+    def note(self, **entries: Any) -> None:
+        """Change entries of the manifest."""
+        write_json(self.folder / MANIFEST, {**self.manifest(), **entries})
+
+    # --- shards --------------------------------------------------------------------------------------
+
+    def keep(self, number: int, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
+        """Write the tables of a shard, then its record (checksums, rows), which makes it count."""
+        sums = {}
+        for name in TABLES:
+            path = self.table(name, number)
+            beside = path.with_name(f".{path.name}.part")
+            try:
+                tables[name].write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
+                sums[name] = {"sha256": _sha256(beside), "rows": tables[name].height}
+                beside.replace(path)
+            except OSError as error:
+                beside.unlink(missing_ok=True)
+                raise DocumentError(f"{path} cannot be written: {error}; finished shards are kept") from None
+        record = {"number": number, "tables": sums}
+        write_json(self._record(number), record)
+        return record
+
+    def finished(self) -> dict[int, dict[str, Any]]:
+        """Records of shards that are complete and unchanged, by number."""
+        out = {}
+        for path in sorted((self.folder / "shards").glob("*.json")):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if not list(self._faults(record)):
+                out[int(record["number"])] = record
+        return out
+
+    def faults(self) -> list[str]:
+        """What is wrong with the shards on the disk, in sentences."""
+        records = [json.loads(p.read_text()) for p in sorted((self.folder / "shards").glob("*.json"))]
+        return [fault for record in records for fault in self._faults(record)]
+
+    def _faults(self, record: dict[str, Any]) -> Iterator[str]:
+        for name, expected in record["tables"].items():
+            path = self.table(name, int(record["number"]))
+            if not path.exists():
+                yield f"{path} is missing"
+            elif _sha256(path) != expected["sha256"]:
+                yield f"{path} has changed since it was written (checksum)"
+
+    def table(self, name: str, number: int) -> Path:
+        """The file of a table's shard."""
+        return self.folder / name / f"{number:05d}.parquet"
+
+    def _record(self, number: int) -> Path:
+        return self.folder / "shards" / f"{number:05d}.json"
+
+    def read(self, name: str) -> pl.DataFrame:
+        """A whole table, all shards in order."""
+        return self.scan(name).collect()
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """A whole table, read when asked for."""
+        return pl.scan_parquet(sorted((self.folder / name).glob("*.parquet")))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return process > 0
+
+
+def _size(bytes_: int) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if bytes_ < 1000:
+            return f"{bytes_:.0f} {unit}"
+        bytes_ //= 1000
+    return f"{bytes_:,} TB"

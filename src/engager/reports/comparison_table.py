@@ -1,0 +1,146 @@
+"""The table that a run prints: published beside simulated, each row with its role."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engager.inference import Compared, Contrast, Interval, Summary
+from engager.vocabulary import endpoints
+
+SHARES = ("proportion", "rate_at")
+
+
+def number(value: float | None, statistic: str, unit: str) -> str:
+    """A value as the field writes it: shares as percent, months and ratios with two digits or three."""
+    if value is None:
+        return "–"
+    if statistic in SHARES:
+        return f"{100 * value:.1f} %" if abs(value) < 0.0995 else f"{100 * value:.0f} %"
+    if statistic == "count":
+        return f"{value:.0f}"
+    if statistic in ("hazard_ratio", "odds_ratio", "p_value"):
+        return f"{value:.2f}"
+    return f"{value:.1f} {'mo' if unit == 'month' else unit}"
+
+
+def span(i: Interval | None, statistic: str, unit: str) -> str:
+    """A simulated interval: median and bounds ('not reached' where a bound lies beyond follow-up)."""
+    if i is None:
+        return "not simulated"
+    if i.lower is None and i.upper is None:
+        return number(i.value, statistic, unit)
+    low = number(i.lower, statistic, unit).removesuffix(" %").removesuffix(" mo")
+    high = number(i.upper, statistic, unit) if i.upper is not None else "not reached"
+    return f"{number(i.value, statistic, unit)} ({low} – {high})"
+
+
+def title(c: Compared) -> str:
+    """Endpoint, statistic, time and subgroup of a row in words."""
+    e = endpoints()[c.result.endpoint]
+    statistic = c.result.statistic.replace("_", " ")
+    words = e.symbol if statistic in ("proportion", "count") else f"{e.symbol}, {statistic}"
+    if c.result.statistic == "rate_at" and c.result.time:
+        words = f"{e.symbol} at {c.result.time}"
+    elif c.result.time and c.result.statistic == "proportion":
+        words += f" in {c.result.time}"
+    return f"{words} [{c.result.subgroup}]" if c.result.subgroup else words
+
+
+def published(c: Compared) -> str:
+    """What was printed, with n/N where there is one."""
+    r = c.result
+    unit = endpoints()[r.endpoint].unit
+    if r.statistic == "p_value":
+        return r.printed
+    value = number(r.value, r.statistic, unit) if r.value is not None else r.printed
+    return f"{value} ({r.n}/{r.N})" if r.n is not None and r.N is not None and r.statistic != "count" else value
+
+
+def print_comparison(summary: Summary, folder: Path) -> None:
+    """Print a run's results on the terminal, and where everything is."""
+    console = Console(width=None if Console().is_terminal else 132)
+    _heading(console, summary)
+    if summary.published:
+        _published(console, summary.published)
+    else:
+        _standard(console, summary.standard)
+    if summary.contrasts:
+        _contrasts(console, summary.contrasts, summary.trial.study or "")
+    console.print(f"report  {folder / 'report.html'}", soft_wrap=True, highlight=False)
+    console.print(f"tables  {folder}", soft_wrap=True, highlight=False)
+
+
+def _heading(console: Console, s: Summary) -> None:
+    failed = f", {len(s.failures)} failed" if s.failures else ""
+    console.print(
+        f"[bold]{s.trial.name}[/bold]: {s.requested:,} patients requested, {s.simulated:,} simulated{failed}; "
+        f"{s.replicates} replicate{'s' if s.replicates != 1 else ''}, seed {s.seed}",
+        highlight=False,
+    )
+
+
+def _published(console: Console, rows: list[Compared]) -> None:
+    table = Table(title="published against simulated (median and 90 % interval over replicates)")
+    for name in ("endpoint", "arm", "published", "source", "simulated", "covered", "role"):
+        table.add_column(name, overflow="fold")
+    for c in rows:
+        if c.simulated is None or c.role == "context":
+            continue
+        unit = endpoints()[c.result.endpoint].unit
+        simulated = span(c.simulated, c.result.statistic, unit)
+        table.add_row(
+            title(c), c.result.arm, published(c), c.result.source, simulated, covered(c), c.role
+        )  # fmt: skip
+    console.print(table)
+    inputs = [c for c in rows if c.simulated is not None and c.role == "context"]
+    if inputs:
+        _context(console, inputs)
+    missing = [c for c in rows if c.simulated is None]
+    if missing:
+        console.print("Published, not simulated:", highlight=False)
+        for c in missing:
+            text = f"  {title(c)}, {c.result.arm}: {published(c)} ({c.result.source}) — {c.reason}"
+            console.print(text, highlight=False, markup=False)
+
+
+def _context(console: Console, rows: list[Compared]) -> None:
+    console.print("Context (inputs and rows not compared): published → simulated", highlight=False)
+    for c in rows:
+        unit = endpoints()[c.result.endpoint].unit
+        came = span(c.simulated, c.result.statistic, unit)
+        why = c.result.reason or c.reason
+        text = f"  {title(c)}, {c.result.arm}: {published(c)} ({c.result.source}) → {came}"
+        console.print(f"{text} — {why}" if why else text, highlight=False, markup=False)
+
+
+def covered(c: Compared) -> Text:
+    """'yes', 'no', or '' where the question does not arise."""
+    if c.covered is None:
+        return Text("")
+    return Text("yes", style="green") if c.covered else Text("no", style="red")
+
+
+def _standard(console: Console, rows: list[Compared]) -> None:
+    table = Table(title="simulated (median and 90 % interval over replicates)")
+    for name in ("endpoint", "arm", "simulated"):
+        table.add_column(name, overflow="fold")
+    for c in rows:
+        unit = endpoints()[c.result.endpoint].unit
+        table.add_row(title(c), c.result.arm, span(c.simulated, c.result.statistic, unit) if c.simulated else c.reason)  # fmt: skip
+    console.print(table)
+
+
+def _contrasts(console: Console, rows: list[Contrast], study: str) -> None:
+    table = Table(title=f"this trial against {study} as published, the same patients in both")
+    for name in ("endpoint", "arm", "this trial", study, "difference", "beyond chance"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        r, unit = row.result, endpoints()[row.result.endpoint].unit
+        verdict = Text("") if row.exceeds is None else Text("yes" if row.exceeds else "no")
+        cells = [span(i, r.statistic, unit) for i in (row.here, row.there, row.difference)]
+        table.add_row(title(Compared(r, "", None, None)), r.arm, *cells, verdict)
+    console.print(table)

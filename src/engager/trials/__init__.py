@@ -1,0 +1,13 @@
+"""An experiment on patients: design as data, conduct day by day, results in the rows of the record.
+
+A trial file or a study's name comes in; histories (tables) and measured results go out. The array library
+is loaded only when a trial is conducted.
+"""
+
+from engager.trials.analysis import NotSimulated, measured, standard_results, with_grades
+from engager.trials.design import Trial, read_trial, trial, trial_file, trials
+
+__all__ = [
+    *("NotSimulated", "Trial", "measured", "read_trial", "standard_results"),
+    *("trial", "trial_file", "trials", "with_grades"),
+]

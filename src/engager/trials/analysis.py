@@ -1,0 +1,248 @@
+"""From patients to results: what a trial would publish, in the rows that papers were entered in.
+
+A result is asked for by the names of a row (arm, subgroup, endpoint, statistic, time, population); the
+answer is one number per replicate, or a sentence that says why the simulation has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from engager.evidence import Result, Time
+from engager.outcomes import hazard_ratio, kaplan_meier, median, value_at
+from engager.trials.design import Trial
+from engager.vocabulary import endpoints, quantity
+
+Floats = NDArray[np.float64]
+
+DAYS_PER_MONTH = quantity("1 month").canonical
+
+ALL, VERSUS = "all", " vs "
+
+CRH, ANY = ("CRh", "CR"), ("CRi", "CRh", "CR")
+
+RESPONSES: dict[str, pl.Expr] = {
+    "complete_remission": pl.col("response") == "CR",
+    "remission_crh": pl.col("response").is_in(CRH),
+    "remission_crh_cri": pl.col("response").is_in(ANY),
+    "crh": pl.col("response") == "CRh",
+    "cri": pl.col("response") == "CRi",
+}
+
+EVENTS: dict[str, pl.Expr] = {
+    **RESPONSES,
+    "mrd_response": pl.col("mrd_response").fill_null(False),
+    "complete_mrd_response": pl.col("complete_mrd_response").fill_null(False),
+    "transplant": pl.col("transplant_day").is_not_null(),
+    "long_term_response": pl.col("os_time") > 30 * DAYS_PER_MONTH,
+    "death_in_remission": pl.col("death_day").is_not_null() & pl.col("relapse_day").is_null(),
+    "relapse": pl.col("relapse_day").is_not_null(),
+    "cd19_negative_relapse": pl.col("relapse_type") == "CD19-negative",
+    "extramedullary_relapse": pl.col("relapse_type") == "extramedullary",
+    "crs": pl.col("crs_grade") >= 1,
+    "crs_grade_3": pl.col("crs_grade") >= 3,
+    "crs_grade_4": pl.col("crs_grade") >= 4,
+    "neurologic_event_grade_3": pl.col("ne_grade") >= 3,
+    "blasts_at_least_half": pl.col("blasts") >= 0.5,
+    "prior_transplant": pl.col("prior_transplant"),
+    "second_or_later_salvage": pl.col("line") >= 2,
+}
+"""Who has had the event, by endpoint."""
+
+AMONG: dict[str, pl.Expr] = {
+    "death_in_remission": pl.col("in_remission"),
+    "relapse": pl.col("in_remission"),
+    "cd19_negative_relapse": pl.col("relapse_day").is_not_null(),
+    "extramedullary_relapse": pl.col("relapse_day").is_not_null(),
+}
+"""Whom a share refers to by the endpoint's own definition, where that is not everybody."""
+
+SUBGROUPS: dict[str, pl.Expr] = {
+    "blasts < 50 %": pl.col("blasts") < 0.5,
+    "blasts >= 50 %": pl.col("blasts") >= 0.5,
+    "MRD above 1e-2": pl.col("blasts") > 1e-2,
+    "first salvage": pl.col("line") == 1,
+    "second or later salvage": pl.col("line") >= 2,
+}
+
+EVERYBODY = ("", "enrolled", "randomised", "treated", "evaluable")
+RESPONDERS = ("responders", "evaluable responders")
+
+CURVES = {"overall_survival": "os", "event_free_survival": "efs", "relapse_free_survival": "rfs"}
+
+
+class NotSimulated(Exception):
+    """The simulation has no such result; the message says why."""
+
+
+def measured(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
+    """The result that ``row`` names, one value per replicate (nan where a replicate has none).
+
+    Args:
+        patients: the patient table with ``crs_grade`` and ``ne_grade`` joined.
+
+    Raises:
+        NotSimulated: with the reason.
+    """
+    if row.statistic == "p_value":
+        raise NotSimulated("a p value belongs to one trial; the effect itself is compared")
+    if row.statistic == "hazard_ratio":
+        return _hazard_ratios(trial, patients, row)
+    group = _group(trial, patients, row)
+    if row.endpoint == "regimen_share":
+        return _share(group, pl.col("regimen") == row.subgroup)
+    if row.endpoint == "patients":
+        return _per_replicate(group, lambda g: float(len(g)))
+    if row.endpoint == "follow_up":
+        raise NotSimulated("follow-up is part of the trial's design here, not a result")
+    if row.endpoint == "age" and row.statistic == "median":
+        return _per_replicate(group, lambda g: float(np.median(g["age"])))
+    if row.endpoint in CURVES or row.endpoint == "continuous_remission":
+        return _curve(group, row)
+    if row.statistic not in ("proportion", "count") or row.endpoint not in EVENTS | {"overall_response": 0}:
+        raise NotSimulated(f"the model has no {endpoints()[row.endpoint].label.lower()} as a {row.statistic}")
+    return _events(trial, group, row)
+
+
+def _group(trial: Trial, patients: pl.DataFrame, row: Result) -> pl.DataFrame:
+    """The patients whom the row is about."""
+    if row.arm != ALL and row.arm not in trial.arms:
+        raise NotSimulated(f"the trial has no arm {row.arm!r}")
+    group = patients if row.arm == ALL else patients.filter(pl.col("arm") == row.arm)
+    if row.subgroup and row.endpoint != "regimen_share":
+        if row.subgroup not in SUBGROUPS:
+            raise NotSimulated(f"patients have no {row.subgroup!r} in the model yet")
+        group = group.filter(SUBGROUPS[row.subgroup])
+    return group
+
+
+def _events(trial: Trial, group: pl.DataFrame, row: Result) -> Floats:
+    name = trial.response.overall if row.endpoint == "overall_response" else row.endpoint
+    happened = EVENTS[name]
+    if name in RESPONSES or name in ("mrd_response", "complete_mrd_response"):
+        _same_window(trial, row.time)
+    if name in ("neurologic_event_grade_3", "crs", "crs_grade_3", "crs_grade_4") and not _engager(trial, row.arm):
+        raise NotSimulated("adverse events are modelled for the T-cell engager only")
+    group = group.filter(_population(trial, row, name))
+    if row.statistic == "count":
+        return _per_replicate(group, lambda g: float(g.select(happened.sum()).item()))
+    return _share(group, happened)
+
+
+def _population(trial: Trial, row: Result, name: str) -> pl.Expr:
+    """Whom the row's N counts; residual disease of relapsed patients is looked at among responders."""
+    relapsed = trial.cohort.setting == "relapsed"
+    if row.population in RESPONDERS or (
+        relapsed and row.population in EVERYBODY and name in ("mrd_response", "complete_mrd_response")
+    ):
+        return EVENTS[trial.response.overall]
+    if row.population == "CR/CRh responders":
+        return EVENTS["remission_crh"]
+    if row.population not in EVERYBODY:
+        raise NotSimulated(f"counted in {row.population}, which the simulation does not have")
+    return AMONG.get(name, pl.lit(True))
+
+
+def _same_window(trial: Trial, time: Time | None) -> None:
+    """A response rate at another time than the trial's own is another endpoint."""
+    if time is None:
+        return
+    cycles, window = trial.response.cycles, trial.response.window
+    same = (time.value == cycles) if time.unit == "cycles" else (time.months or 0) * DAYS_PER_MONTH == window
+    if not same:
+        own = f"{cycles} cycles" if window is None else f"{window} days"
+        raise NotSimulated(f"printed for {time}; the trial takes its response within {own}")
+
+
+def _engager(trial: Trial, arm: str) -> bool:
+    arms = trial.arms.values() if arm == ALL else [trial.arms[arm]]
+    return any("blinatumomab" in choice.regimen.drugs for a in arms for choice in a.regimens)
+
+
+def _curve(group: pl.DataFrame, row: Result) -> Floats:
+    """Median [month] or rate at a time of a survival curve; RFS among those in remission."""
+    name = CURVES.get(row.endpoint, "rfs")
+    group = group.filter(pl.col("in_remission")) if name == "rfs" else group
+
+    def one(g: pl.DataFrame) -> float:
+        curve = kaplan_meier(g[f"{name}_time"].to_numpy(), g[f"{name}_event"].to_numpy())
+        if row.statistic == "median":
+            return median(curve) / DAYS_PER_MONTH
+        months = row.time.months if row.time else None
+        if months is None:
+            raise NotSimulated("no time is printed for this rate")
+        if not len(g) or months * DAYS_PER_MONTH > g["follow_up"].max():  # type: ignore[operator]
+            return float("nan")
+        return value_at(curve, months * DAYS_PER_MONTH)
+
+    if row.statistic not in ("median", "rate_at", "proportion"):
+        raise NotSimulated(f"a survival curve gives no {row.statistic}")
+    return _per_replicate(group, one)
+
+
+def _hazard_ratios(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
+    treated, _, control = row.arm.partition(VERSUS)
+    if treated not in trial.arms or control not in trial.arms or row.endpoint not in CURVES:
+        raise NotSimulated(f"the trial does not compare {row.arm!r} on {row.endpoint}")
+    name = CURVES[row.endpoint]
+    pair = patients.filter(pl.col("arm").is_in([treated, control]))
+    return _per_replicate(
+        pair, lambda g: hazard_ratio(g[f"{name}_time"], g[f"{name}_event"], (g["arm"] == treated).to_numpy())
+    )
+
+
+def _share(group: pl.DataFrame, happened: pl.Expr) -> Floats:
+    shares = group.group_by("replicate").agg(happened.mean().alias("share"))
+    return _filled(shares["replicate"].to_numpy(), shares["share"].to_numpy())
+
+
+def _per_replicate(group: pl.DataFrame, measure: Callable[[pl.DataFrame], float]) -> Floats:
+    parts = group.partition_by("replicate", as_dict=True)
+    found = {int(key[0]): measure(part) for key, part in parts.items()}
+    return _filled(np.array(list(found)), np.array(list(found.values())))
+
+
+def _filled(replicate: NDArray[np.int64], value: Floats) -> Floats:
+    """Values ordered by replicate; replicates without a single patient of the group are left out."""
+    return np.asarray(value, np.float64)[np.argsort(replicate, kind="stable")]
+
+
+def with_grades(patients: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """The patient table with the highest grade of CRS and of neurologic events (0 where there was none)."""
+    keys = ["replicate", "patient"]
+    for name, column in (("CRS", "crs_grade"), ("neurologic event", "ne_grade")):
+        worst = events.filter(pl.col("event") == name).group_by(keys).agg(pl.col("grade").max().alias(column))
+        patients = patients.join(worst, on=keys, how="left", maintain_order="left")
+    return patients.with_columns(pl.col("crs_grade", "ne_grade").fill_null(0))
+
+
+def standard_results(trial: Trial) -> list[Result]:
+    """The rows that every trial reports, published or not: response, survival, toxicity by arm; hazard ratios."""
+    name = trial.study or trial.name
+    total = trial.follow_up.total / DAYS_PER_MONTH
+    rows: list[Result] = []
+    for arm in trial.arms:
+
+        def row(endpoint: str, statistic: str, months: float | None = None, subgroup: str = "", population: str = "", arm: str = arm) -> Result:  # fmt: skip
+            time = Time(value=months, unit="months", of="at") if months else None
+            return Result(study=name, arm=arm, subgroup=subgroup, endpoint=endpoint, statistic=statistic, time=time, population=population)  # type: ignore[arg-type]  # fmt: skip
+
+        if trial.cohort.setting == "relapsed":
+            rows += [row(e, "proportion") for e in RESPONSES]
+            rows += [row(trial.response.overall, "proportion", subgroup=s) for s in list(SUBGROUPS)[:2]]
+        rows += [row(e, "proportion") for e in ("mrd_response", "complete_mrd_response", "transplant")]
+        rows += [row("relapse_free_survival", "median"), row("overall_survival", "median")]
+        rows += [row("event_free_survival", "rate_at", 6.0)] if total > 6 else []
+        rows += [row("overall_survival", "rate_at", m) for m in (6.0, 12.0, 24.0) if m <= total]
+        rows += [row(e, "proportion") for e in ("relapse", "death_in_remission", "cd19_negative_relapse", "extramedullary_relapse")]  # fmt: skip
+        if _engager(trial, arm):
+            rows += [row(e, "proportion") for e in ("crs", "crs_grade_3", "neurologic_event_grade_3")]
+    first, *others = trial.arms
+    for other in others:
+        for endpoint in ("overall_survival", "event_free_survival"):
+            rows.append(Result(study=name, arm=f"{first}{VERSUS}{other}", endpoint=endpoint, statistic="hazard_ratio"))
+    return rows

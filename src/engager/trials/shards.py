@@ -1,0 +1,107 @@
+"""A run in pieces: which patients of which replicates belong together, and how one piece is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from engager.engine.blocks import MINIMUM
+from engager.patients import values
+from engager.trials.chart import Entrant
+from engager.trials.conduct import LANES, conduct
+from engager.trials.design import Trial
+from engager.trials.enrol import Enrolled, enrol
+from engager.trials.history import TABLES, History, history
+from engager.trials.plan import Lowered, lower
+
+SHARD = 2048
+"""Most patients in one shard: some seconds of work, some tens of megabytes."""
+
+BATCH = 512
+"""Patients per call of the compiled program, unless the user says otherwise."""
+
+DENSE = 120
+"""Patients of the first replicate whose courses are kept every six hours."""
+
+
+class Segment(NamedTuple):
+    """Patients ``start`` to ``stop`` (exclusive) of one replicate."""
+
+    replicate: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all shards of a run share: the trial, its regimens as arrays, population medians, seed."""
+
+    trial: Trial
+    low: Lowered
+    values: dict[str, float]
+    seed: int
+
+
+def setup(trial: Trial, seed: int) -> Setup:
+    """Prepare a run. Raises DocumentError for a regimen that the model cannot give."""
+    v = values()
+    units = {name.removeprefix("unit_"): value for name, value in v.items() if name.startswith("unit_")}
+    return Setup(trial, lower(trial.regimens, units, trial.visits.marrow_window), v, seed)
+
+
+def shards(patients: int, replicates: int) -> list[list[Segment]]:
+    """Split a run: whole replicates together while they fit, large replicates in parts."""
+    if patients > SHARD:
+        cuts = range(0, patients, SHARD)
+        return [[Segment(r, at, min(at + SHARD, patients))] for r in range(replicates) for at in cuts]
+    each = SHARD // patients
+    return [
+        [Segment(r, 0, patients) for r in range(first, min(first + each, replicates))]
+        for first in range(0, replicates, each)
+    ]
+
+
+def blocks_of(batch: int) -> int:
+    """Blocks of lanes that hold ``batch`` patients, at least two."""
+    return max(MINIMUM, -(-batch // LANES))
+
+
+def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine: int = 1) -> History:
+    """Enrol, conduct and record the patients of a shard. ``batch`` changes the time it takes, no number."""
+    enrolled = [
+        enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
+    ]
+    courses = conduct(s.trial, s.low, s.values, _together(enrolled), blocks_of(batch), refine)
+    parts, at = [], 0
+    for e in enrolled:
+        own = _part(courses, at, at + len(e.arm))
+        parts.append(history(s.trial, s.low, e, own, s.values, s.seed, DENSE))
+        at += len(e.arm)
+    return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
+
+
+def _together(enrolled: list[Enrolled]) -> Entrant:
+    if len(enrolled) == 1:
+        return enrolled[0].entrant
+    return _join([e.entrant for e in enrolled])  # type: ignore[no-any-return]
+
+
+def _join(trees: list[object]) -> object:
+    """Concatenate named tuples of arrays along the patients; numbers common to all stay as they are."""
+    first = trees[0]
+    if isinstance(first, tuple):
+        return type(first)(*(_join([tree[i] for tree in trees]) for i in range(len(first))))  # type: ignore[index, call-arg]
+    if np.ndim(first) == 0:  # type: ignore[arg-type]
+        return first
+    return np.concatenate(trees, axis=-1)  # type: ignore[arg-type]
+
+
+def _part(tree: object, start: int, stop: int) -> object:
+    if isinstance(tree, tuple):
+        return type(tree)(*(_part(x, start, stop) for x in tree))
+    return tree[..., start:stop]  # type: ignore[index]
+
+
