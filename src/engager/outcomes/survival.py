@@ -42,7 +42,7 @@ def kaplan_meier(time: Any, event: Any) -> Curve:
 
 def median(curve: Curve) -> float:
     """First time at which half have had the event [day]; nan while more than half are free of it."""
-    reached = np.flatnonzero(curve.value <= 0.5)
+    reached = np.flatnonzero(curve.value <= 0.5 + 1e-12)  # a product of shares may miss one half by rounding
     return float(curve.time[reached[0]]) if len(reached) else float("nan")
 
 
@@ -79,5 +79,5 @@ def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
     event, treated = np.asarray(event, int), np.asarray(treated, float)
     if event[treated > 0].sum() == 0 or event[treated == 0].sum() == 0:
         return float("nan")
-    fit = PHReg(np.asarray(time, float), treated, status=event, ties="efron").fit(disp=0, skip_hazards=True)
+    fit = PHReg(np.asarray(time, float), treated, status=event, ties="efron").fit(disp=0)
     return float(np.exp(fit.params[0]))

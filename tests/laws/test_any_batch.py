@@ -1,0 +1,72 @@
+"""A patient is the same person, bit for bit, in any batch, with any neighbours, on any number of threads."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engager.engine import compiler, executor
+from engager.trials import trial
+from engager.trials.conduct import conduct
+from engager.trials.enrol import enrol
+from engager.trials.shards import setup, shards, simulate_shard
+
+PATIENTS = 150
+
+
+@pytest.fixture(scope="module")
+def whole():
+    s = setup(trial("TOWER"), 1)
+    e = enrol(s.trial, s.low, s.values, 1, 0, range(PATIENTS))
+    return s, conduct(s.trial, s.low, s.values, e.entrant, 3)
+
+
+@settings(max_examples=6)
+@given(start=st.integers(0, PATIENTS - 1), size=st.integers(1, PATIENTS), blocks=st.sampled_from([2, 3]))
+def test_any_part_in_any_batch_is_bit_identical(whole, start, size, blocks):
+    s, expected = whole
+    stop = min(start + size, PATIENTS)
+    part = enrol(s.trial, s.low, s.values, 1, 0, range(start, stop))
+    found = conduct(s.trial, s.low, s.values, part.entrant, blocks)
+    jax = compiler.jax()
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert np.array_equal(a, b[..., start:stop], equal_nan=True)
+
+
+def test_threads_and_order_change_nothing():
+    s = setup(trial("TOWER"), 3)
+    pieces = shards(40, 4)
+    pieces = [[segment] for group in pieces for segment in group]
+    one = dict(enumerate(simulate_shard(s, piece, 128) for piece in pieces))
+    for numbered, tables in executor.as_finished(
+        lambda p: simulate_shard(s, p[1], 256), list(enumerate(pieces)), 2
+    ):
+        for name in ("patients", "visits", "adverse_events", "ledger", "courses"):
+            assert getattr(tables, name).equals(getattr(one[numbered[0]], name)), name
+
+
+def test_the_same_patients_in_both_arms_until_treatment_differs():
+    """Common random numbers: a changed regimen leaves covariates, arm and thresholds alone."""
+    s = setup(trial("TOWER"), 1)
+    other = setup(trial("MT103-211"), 1)
+    a = enrol(s.trial, s.low, s.values, 1, 0, range(50))
+    b = enrol(other.trial, other.low, other.values, 1, 0, range(50))
+    assert np.array_equal(a.entrant.fate.crs_threshold, b.entrant.fate.crs_threshold)
+    assert np.array_equal(a.patients.values["CL"], b.patients.values["CL"])
+
+
+def test_the_day_loop_stays_one_program():
+    """A sort or a library call inside the loop would make it several times slower without a word."""
+    jax = compiler.jax()
+    from engager.engine.blocks import pack
+    from engager.trials.chart import Constants
+    from engager.trials.conduct import LANES, _split, criteria, horizon, program
+
+    s = setup(trial("TOWER"), 1)
+    e = enrol(s.trial, s.low, s.values, 1, 0, range(10))
+    own, fixed = _split(e.entrant)
+    k = Constants(*(np.float32(s.values[name]) for name in Constants._fields))
+    lanes = jax.tree.map(lambda x: pack(x, 2, LANES), own)
+    text = program(horizon(s.trial)).lower(lanes, fixed, s.low, k, criteria(s.trial), np.int32(1)).compile().as_text()
+    for slow in (" sort(", " scatter(", "custom-call(", " fft("):
+        assert slow not in text

@@ -1,0 +1,130 @@
+"""Mass balances, rest, limits and positivity of the equations, at states that hypothesis chooses."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engager.engine.integrate import step
+from engager.model import Exposure, State, rates
+from tests.helpers import CASES, median_person
+
+ZERO = np.zeros(1)
+OFF = Exposure(ZERO, ZERO, ZERO, ZERO, ZERO)
+
+
+def exposure(C=0.0, A=0.0, kill=0.0, steroid=0.0):
+    return Exposure(*(np.full(1, float(x)) for x in (C, A, kill, A > 0, steroid)))
+
+
+def net(y, x, p):
+    produced, lost = rates(y, x, p, np)
+    return State(*(P - k * v for P, k, v in zip(produced, lost, y, strict=True)))
+
+
+def states(case):
+    """A state somewhere around the person's start: every component scaled by 10^-3 … 10^1."""
+    start = median_person(case).start
+    scales = st.lists(st.floats(-3, 1), min_size=len(State._fields), max_size=len(State._fields))
+    bounded = {"X": 0.5, "D": 0.5, "W": 0.1, "Nf": 0.5, "Ns": 0.5, "Am": 1e9, "Ln": 1e5, "Lr": 1e6, "Lx": 1e6}
+
+    def build(powers):
+        values = {
+            name: np.minimum(np.where(value > 0, value, bounded.get(name, 1.0)) * 10.0**power, 1.4e12)
+            for (name, value), power in zip(start._asdict().items(), powers, strict=True)
+        }
+        values["X"] = np.minimum(values["X"], 1.0)
+        return State(**values)
+
+    return scales.map(build)
+
+
+@given(y=states("low_burden_relapse"), C=st.floats(0, 3), A=st.floats(0, 2))
+def test_t_cells_leave_one_place_for_another(y, C, A):
+    """All T cells together change only by named births and deaths."""
+    p = median_person("low_burden_relapse").parameters
+    x = exposure(C, A, 3.0)
+    d = net(y, x, p)
+    no_growth = p._replace(p=0.0 * p.p, pW=0.0 * p.pW)
+    still = net(y, x, no_growth)
+    expansion = d.Am - still.Am
+    wave = d.Tp - still.Tp
+    total = d.Tb + d.Tp + d.Tm + d.Am
+    chemo = p.kTch * p.kes * p.ln10 * x.log_kill * x.A
+    everyone = y.Tb + y.Tp + y.Tm + y.Am
+    expected = expansion + wave + p.kcT * (p.Tp0 - y.Tp) - p.dA * y.Am - chemo * everyone
+    largest = max(float(np.abs(v)[0]) for v in (d.Tb, d.Tp, d.Tm, d.Am, y.Tp))
+    assert np.abs(total - expected) <= 1e-9 * largest * 30
+    assert np.allclose(wave, p.pW * y.W * y.Tp, rtol=1e-9, atol=1e-9 * largest)
+    assert expansion >= -1e-9 * largest
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_moves_before_treatment_but_blasts(case):
+    """At rest T cells, B cells in marrow, cytokine and counts are in balance (the blasts grow)."""
+    who = median_person(case)
+    d = net(who.start, OFF, who.parameters)
+    for name in ("Tb", "Tp", "Tm", "Am", "X", "D", "W", "I6", "Bm", "Bb", "Pn", "Tn", "N", "Pp", "Tt", "Pl"):
+        scale = max(abs(float(getattr(who.start, name)[0])), 1.0)
+        assert abs(float(getattr(d, name)[0])) < 1e-9 * scale, name
+    assert d.Ls > 0
+
+
+@given(y=states("bulky_relapse"))
+def test_without_drug_clones_only_grow(y):
+    p = median_person("bulky_relapse").parameters
+    d = net(y, OFF, p)
+    growth = p.r * (1 - (y.Ls + y.Lr + y.Ln) / p.Kcap)
+    for name in ("Ls", "Lr", "Ln"):
+        value = getattr(y, name)
+        assert np.allclose(getattr(d, name), growth * value, rtol=1e-12)
+
+
+@given(y=states("bulky_relapse"), C=st.floats(0.01, 3))
+def test_no_t_cells_no_antigen_no_kill(y, C):
+    p = median_person("bulky_relapse").parameters
+    on, off = exposure(C), OFF
+    bare = y._replace(Tb=ZERO, Tp=ZERO, Tm=ZERO, Am=ZERO)
+    assert np.array_equal(net(bare, on, p).Ls, net(bare, off, p).Ls)
+    blind = p._replace(n19=ZERO, n19B=ZERO)
+    assert np.array_equal(net(y, on, blind).Ls, net(y, off, blind).Ls)
+    assert np.array_equal(net(y, on, p).Ln, net(y, off, p).Ln)  # no CD19, no synapse
+
+
+@given(y=states("low_burden_relapse"), C=st.floats(0.01, 3), factor=st.floats(1.1, 5))
+def test_more_drug_kills_no_fewer(y, C, factor):
+    p = median_person("low_burden_relapse").parameters
+    assert net(y, exposure(C * factor), p).Ls <= net(y, exposure(C), p).Ls
+
+
+@given(y=states("bulky_relapse"), C=st.floats(0, 10), A=st.floats(0, 2), h=st.floats(0, 1))
+def test_a_step_of_any_length_stays_positive(y, C, A, h):
+    p = median_person("bulky_relapse").parameters
+    x = exposure(C, A, 5.0, 1.0)
+    after, first = step(lambda s, d: rates(s, d, p, np), y, x, x, h, np)
+    for name, value, early in zip(State._fields, after, first, strict=True):
+        assert np.isfinite(value) and value >= 0 and early >= 0, name
+
+
+@given(y=states("mrd_cr1"))
+def test_a_step_of_no_length_changes_nothing(y):
+    p = median_person("mrd_cr1").parameters
+    x = exposure(0.6)
+    after, _ = step(lambda s, d: rates(s, d, p, np), y, x, x, 0.0, np)
+    assert all(np.array_equal(a, b) for a, b in zip(after, y, strict=True))
+
+
+def test_steps_are_second_order():
+    """Halving the step divides the error by four."""
+    p, y0 = median_person("low_burden_relapse").parameters, median_person("low_burden_relapse").start
+    x = exposure(0.5)
+
+    def end(n):
+        y = y0
+        for _ in range(n):
+            y, _ = step(lambda s, d: rates(s, d, p, np), y, x, x, 1.0 / n, np)
+        return np.log10(y.Lb[0]), np.log10(y.Am[0]), np.log10(y.I6[0])
+
+    exact = np.array(end(1024))
+    coarse, fine = (np.abs(np.array(end(n)) - exact) for n in (32, 64))
+    assert np.all(coarse / fine > 3.0) and np.all(coarse / fine < 5.5)
