@@ -67,6 +67,11 @@ def test_the_day_loop_stays_one_program():
     own, fixed = _split(e.entrant)
     k = Constants(*(np.float32(s.values[name]) for name in Constants._fields))
     lanes = jax.tree.map(lambda x: pack(x, 2, LANES), own)
-    text = program(horizon(s.trial)).lower(lanes, fixed, s.low, k, criteria(s.trial), np.int32(1)).compile().as_text()
+    text = (
+        program(horizon(s.trial))
+        .lower(lanes, fixed, s.low, k, criteria(s.trial), np.int32(1))
+        .compile()
+        .as_text()
+    )
     for slow in (" sort(", " scatter(", "custom-call(", " fft("):
         assert slow not in text

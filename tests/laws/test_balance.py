@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.helpers import CASES, median_person
 
 from engager.engine.integrate import step
 from engager.model import Exposure, State, rates
-from tests.helpers import CASES, median_person
 
 ZERO = np.zeros(1)
 OFF = Exposure(ZERO, ZERO, ZERO, ZERO, ZERO)

@@ -3,11 +3,11 @@
 import numpy as np
 import pint
 import pytest
+from tests.helpers import median_person
 
 from engager.model import Exposure, Parameters, State, concentration, rates
 from engager.model.states import states
 from engager.patients import population
-from tests.helpers import median_person
 
 UNITS = pint.UnitRegistry()
 UNITS.define("cells = [cells] = cell")
@@ -29,10 +29,16 @@ def with_units():
     who = median_person("low_burden_relapse")
     table = {name: row.unit for name, row in population().items()} | DERIVED
     p = Parameters(
-        **{n: UNITS.Quantity(float(np.ravel(v)[0]), parsed(table[n])) for n, v in who.parameters._asdict().items()}
+        **{
+            n: UNITS.Quantity(float(np.ravel(v)[0]), parsed(table[n]))
+            for n, v in who.parameters._asdict().items()
+        }
     )
     y = State(
-        **{n: UNITS.Quantity(float(v[0]) + 1e-3, parsed(states()[n].unit)) for n, v in who.start._asdict().items()}
+        **{
+            n: UNITS.Quantity(float(v[0]) + 1e-3, parsed(states()[n].unit))
+            for n, v in who.start._asdict().items()
+        }
     )
     return p, y
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers import CASES, course
 
 import engager.model
 from engager.model import State
-from tests.helpers import CASES, course
 
 ROWS = list(csv.DictReader((Path(engager.model.__file__).parent / "data" / "reference.csv").open()))
 NOTHING = 1e-9

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.helpers import median_person
 
 from engager.model.synapse import bound, marrow_concentration, molar, synapse_probability, ternary_complex
-from tests.helpers import median_person
 
 P = median_person("bulky_relapse").parameters
 

@@ -40,7 +40,9 @@ def test_kaplan_meier_against_lifelines():
 def test_cumulative_incidence_against_lifelines():
     cause = EVENT * (1 + (RNG.random(N) < 0.4))
     curve = cumulative_incidence(SEEN, cause, 1)
-    oracle = AalenJohansenFitter(calculate_variance=False, jitter_level=1e-6, seed=1).fit(SEEN, cause, event_of_interest=1)
+    oracle = AalenJohansenFitter(calculate_variance=False, jitter_level=1e-6, seed=1).fit(
+        SEEN, cause, event_of_interest=1
+    )
     for t in (60.5, 150.5, 400.5):
         expected = float(oracle.cumulative_density_.loc[:t].iloc[-1, 0])
         assert value_at(curve, t) == pytest.approx(expected, abs=0.003)  # lifelines breaks ties at random
@@ -49,7 +51,9 @@ def test_cumulative_incidence_against_lifelines():
 def test_hazard_ratio_with_ties_against_lifelines():
     frame = pd.DataFrame({"time": SEEN, "event": EVENT, "treated": TREATED.astype(float)})
     oracle = CoxPHFitter().fit(frame, "time", "event")
-    assert hazard_ratio(SEEN, EVENT, TREATED) == pytest.approx(float(oracle.hazard_ratios_["treated"]), rel=1e-4)
+    assert hazard_ratio(SEEN, EVENT, TREATED) == pytest.approx(
+        float(oracle.hazard_ratios_["treated"]), rel=1e-4
+    )
 
 
 def test_a_hazard_ratio_needs_events_on_both_sides():

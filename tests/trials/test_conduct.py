@@ -28,12 +28,9 @@ def with_fate(tower, **changes):
         like = getattr(fate, name)
         column = np.reshape(value, (-1, 1)) if np.ndim(value) == 1 and np.ndim(like) == 2 else value
         fate = fate._replace(**{name: np.array(np.broadcast_to(column, like.shape))})
-    parameters = type(e.entrant.parameters)(
-        *(take(x) if np.ndim(x) else x for x in e.entrant.parameters)
-    )
-    entrant = e.entrant._replace(
-        parameters=parameters, start=type(e.entrant.start)(*map(take, e.entrant.start)), Lc=take(e.entrant.Lc), fate=fate
-    )
+    parameters = type(e.entrant.parameters)(*(take(x) if np.ndim(x) else x for x in e.entrant.parameters))
+    start = type(e.entrant.start)(*map(take, e.entrant.start))
+    entrant = e.entrant._replace(parameters=parameters, start=start, Lc=take(e.entrant.Lc), fate=fate)
     s = tower.setup
     return conduct(s.trial, s.low, s.values, entrant, 8)
 
@@ -92,7 +89,9 @@ def test_neurologic_event_holds_ten_days_or_stops_by_the_patients_luck(tower):
 
 
 def test_a_fatal_event_kills_on_its_day(tower):
-    c = with_fate(tower, crs_threshold=np.array([0.0, NEVER, NEVER, NEVER]), crs_fatal=np.array([1.0, 0, 0, 0]))
+    c = with_fate(
+        tower, crs_threshold=np.array([0.0, NEVER, NEVER, NEVER]), crs_fatal=np.array([1.0, 0, 0, 0])
+    )
     assert np.all(c.chart.died == 0)
     assert not c.daily.rate[1:].any()
 

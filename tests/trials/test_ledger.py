@@ -24,8 +24,10 @@ def test_delivered_doses_are_what_the_pump_gave(tower):
 
 def test_every_difference_has_a_reason(tower):
     ledger = tower.tables.ledger
-    assert ledger.filter((pl.col("delivered") > pl.col("intended") + 1e-9)).is_empty()
-    assert ledger.filter((pl.col("reason") == "as planned") & (pl.col("delivered") < pl.col("intended"))).is_empty()
+    assert ledger.filter(pl.col("delivered") > pl.col("intended") + 1e-9).is_empty()
+    assert ledger.filter(
+        (pl.col("reason") == "as planned") & (pl.col("delivered") < pl.col("intended"))
+    ).is_empty()
     missed = ledger.filter(pl.col("delivered") < pl.col("intended"))
     assert not missed.is_empty() and missed["reason"].is_in(["as planned", "on treatment"]).sum() == 0
 

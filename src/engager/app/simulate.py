@@ -132,7 +132,9 @@ def verify(folder: Path) -> list[str]:
 # --- what is asked for -----------------------------------------------------------------------------
 
 
-def _request(source: str, patients: int | None, replicates: int, seed: int, workers: int | None, batch: int | None) -> Request:  # fmt: skip
+def _request(
+    source: str, patients: int | None, replicates: int, seed: int, workers: int | None, batch: int | None
+) -> Request:
     problems: list[Problem] = []
     limits = {
         "patients": (patients, 1, LARGEST),
@@ -437,4 +439,3 @@ class _shown:  # noqa: N801
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
-

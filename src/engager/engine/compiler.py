@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def jax() -> Any:
     """The ``jax`` module, configured. The first call imports it (about a second)."""
     if "jax" not in sys.modules:
         _set_options()
-    import jax as module
+    module: Any = import_module("jax")
 
     folder = cache_folder()
     try:

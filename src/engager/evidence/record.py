@@ -55,7 +55,7 @@ class Time(Strict):
         return self.value * unit(self.unit).size / unit("month").size
 
     def __str__(self) -> str:
-        return f"{self.value:g} {self.unit}"
+        return f"{self.value:g} {self.unit.removesuffix('s') if self.value == 1 else self.unit}"
 
 
 class Treatment(Strict):

@@ -68,7 +68,10 @@ def interval(values: Floats) -> Interval | None:
         return None
     # a median that was not reached is later than any that was
     ordered = np.sort(np.where(np.isnan(values), np.inf, values))
-    at = [_finite(float(np.quantile(ordered, q, method="nearest"))) for q in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)]
+    at = [
+        _finite(float(np.quantile(ordered, q, method="nearest")))
+        for q in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    ]
     if at[1] is None:
         return None
     enough = len(values) >= ENOUGH
@@ -101,7 +104,9 @@ def standard(trial: Trial, patients: pl.DataFrame) -> list[Compared]:
     return out
 
 
-def _simulated(trial: Trial, patients: pl.DataFrame, row: Result) -> tuple[Interval | None, str, Floats | None]:
+def _simulated(
+    trial: Trial, patients: pl.DataFrame, row: Result
+) -> tuple[Interval | None, str, Floats | None]:
     try:
         values = measured(trial, patients, row)
     except NotSimulated as why:

@@ -43,7 +43,9 @@ def write_bytes(path: Path, data: bytes) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise DocumentError(f"{path} cannot be written: {error.strerror}; what was finished is kept") from None
+        raise DocumentError(
+            f"{path} cannot be written: {error.strerror}; what was finished is kept"
+        ) from None
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -80,7 +82,9 @@ class Store:
             for name in (*TABLES, "shards"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DocumentError(f"{self.folder} cannot be made: {error.strerror}; name another with --out") from None
+            raise DocumentError(
+                f"{self.folder} cannot be made: {error.strerror}; name another with --out"
+            ) from None
         write_json(self.folder / MANIFEST, manifest)
 
     def _room(self, need: int) -> None:

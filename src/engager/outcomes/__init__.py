@@ -14,6 +14,13 @@ from engager.outcomes.survival import (
 )
 
 __all__ = [
-    *("Criterion", "Curve", "cumulative_incidence", "hazard_ratio", "kaplan_meier"),
-    *("measured_mrd", "median", "response_criteria", "value_at"),
+    "Criterion",
+    "Curve",
+    "cumulative_incidence",
+    "hazard_ratio",
+    "kaplan_meier",
+    "measured_mrd",
+    "median",
+    "response_criteria",
+    "value_at",
 ]

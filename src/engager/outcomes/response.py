@@ -33,8 +33,8 @@ def response_criteria() -> dict[str, Criterion]:
     columns = ("response", *Criterion.__dataclass_fields__)
     out = {}
     for row in read_table(DATA / "response_criteria.csv", columns, unique="response"):
-        numbers = [row.number(name) or 0.0 for name in ("blasts", "anc", "platelets")]
-        out[row["response"]] = Criterion(*numbers, row["meaning"], row["source"])
+        blasts, anc, platelets = (row.number(name) or 0.0 for name in ("blasts", "anc", "platelets"))
+        out[row["response"]] = Criterion(blasts, anc, platelets, row["meaning"], row["source"])
     return out
 
 
@@ -51,7 +51,7 @@ def measured_mrd(blasts: Floats, aspirate_error: Floats, luck: Floats, cells: in
     # beyond a few thousand the count's own scatter is nothing beside the aspirate's
     few = expected < 5000
     found = np.where(few, _poisson_quantile(luck, np.where(few, expected, 1.0)), expected)
-    return np.minimum(found / cells, 1.0)
+    return np.asarray(np.minimum(found / cells, 1.0), np.float64)
 
 
 def _poisson_quantile(q: Floats, mean: Floats) -> Floats:
@@ -59,4 +59,4 @@ def _poisson_quantile(q: Floats, mean: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         count = np.ceil(np.nan_to_num(pdtrik(q, np.maximum(mean, 1e-300))))
     below = np.maximum(count - 1, 0)
-    return np.where(pdtr(below, mean) >= q, below, count)
+    return np.asarray(np.where(pdtr(below, mean) >= q, below, count), np.float64)

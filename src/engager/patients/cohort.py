@@ -66,7 +66,9 @@ class Age(Strict):
     @model_validator(mode="after")
     def _ordered(self) -> Age:
         if not self.lowest < self.median < self.highest:
-            raise ValueError(f"needs lowest < median < highest, not {self.lowest:g}, {self.median:g}, {self.highest:g}")
+            raise ValueError(
+                f"needs lowest < median < highest, not {self.lowest:g}, {self.median:g}, {self.highest:g}"
+            )
         return self
 
     def draw(self, u: Floats) -> Floats:
@@ -90,18 +92,22 @@ class Cohort(Strict):
     lines: dict[str, Share]
     prior_transplant: Share
     age: Age
-    assumptions: list[str] = []
+    assumptions: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _fits(self) -> Cohort:
         allowed = ("1", "2", "3") if self.setting == "relapsed" else ("1", "2")
         wrong = [line for line in self.lines if line not in allowed]
         if wrong:
-            raise ValueError(f"lines of a {self.setting} cohort are {', '.join(allowed)}, not {', '.join(wrong)}")
+            raise ValueError(
+                f"lines of a {self.setting} cohort are {', '.join(allowed)}, not {', '.join(wrong)}"
+            )
         if not sum(self.lines.values()) > 0:
             raise ValueError("the shares of the lines add up to nothing")
         if (self.setting == "MRD") != isinstance(self.blasts, Residual):
-            raise ValueError("blasts of an MRD cohort are log10-normal, those of a relapsed cohort logit-normal")
+            raise ValueError(
+                "blasts of an MRD cohort are log10-normal, those of a relapsed cohort logit-normal"
+            )
         return self
 
 
@@ -127,16 +133,18 @@ def draw(cohort: Cohort, v: dict[str, float], seed: int, replicate: int, numbers
     individual = _individual(v, u)
     lines = sorted(cohort.lines)
     shares = np.cumsum([cohort.lines[line] for line in lines])
-    line = np.searchsorted(shares / shares[-1], u("line"), side="right")
-    line = np.array([int(name) for name in lines])[np.minimum(line, len(lines) - 1)]
+    nth = np.searchsorted(shares / shares[-1], u("line"), side="right")
+    line = np.array([int(name) for name in lines])[np.minimum(nth, len(lines) - 1)]
     relapsed = cohort.setting == "relapsed"
     names = ("x_salvage_1", "x_salvage_2", "x_salvage_3") if relapsed else ("x_mrd_cr1", "x_mrd_cr2")
     exposure = np.array([v[name] for name in names])[line - 1]
     ones = np.ones(len(numbers))
     disease = Disease(cohort.blasts.draw(u("blasts")), exposure, relapsed * ones, (not relapsed) * ones)
     age = cohort.age.draw(u("age"))
-    individual["hne"] = v["h0ne"] * np.exp(individual["eta_ne"]) * np.where(age >= v["ne_age_from"], v["ne_age"], 1.0)
-    prior = 1.0 * (u("prior transplant") < cohort.prior_transplant)
+    individual["hne"] = (
+        v["h0ne"] * np.exp(individual["eta_ne"]) * np.where(age >= v["ne_age_from"], v["ne_age"], 1.0)
+    )
+    prior = np.asarray(u("prior transplant") < cohort.prior_transplant, np.float64)
     return Patients(np.arange(numbers.start, numbers.stop), age, line, prior, disease, individual)
 
 

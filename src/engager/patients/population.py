@@ -117,7 +117,7 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
         "P0": np.where(disease.relapsed > 0, v["P0_relapsed"], v["P0"]),
         "Bm0": np.where(disease.mrd > 0, v["Bm0_remission"], v["Bm0"]),
     }
-    parameters = Parameters(**{f: derived.get(f, v[f] if f in v else None) for f in Parameters._fields})
+    parameters = Parameters(**{f: derived.get(f, v.get(f)) for f in Parameters._fields})
     return Person(parameters, at_rest(clones, T, parameters, np), Lc)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -57,7 +58,9 @@ def published(c: Compared) -> str:
     if r.statistic == "p_value":
         return r.printed
     value = number(r.value, r.statistic, unit) if r.value is not None else r.printed
-    return f"{value} ({r.n}/{r.N})" if r.n is not None and r.N is not None and r.statistic != "count" else value
+    return (
+        f"{value} ({r.n}/{r.N})" if r.n is not None and r.N is not None and r.statistic != "count" else value
+    )
 
 
 def print_comparison(summary: Summary, folder: Path) -> None:
@@ -92,9 +95,8 @@ def _published(console: Console, rows: list[Compared]) -> None:
             continue
         unit = endpoints()[c.result.endpoint].unit
         simulated = span(c.simulated, c.result.statistic, unit)
-        table.add_row(
-            title(c), c.result.arm, published(c), c.result.source, simulated, covered(c), c.role
-        )  # fmt: skip
+        words = [title(c), c.result.arm, published(c), c.result.source, simulated]
+        table.add_row(*map(escape, words), covered(c), c.role)
     console.print(table)
     inputs = [c for c in rows if c.simulated is not None and c.role == "context"]
     if inputs:
@@ -130,7 +132,8 @@ def _standard(console: Console, rows: list[Compared]) -> None:
         table.add_column(name, overflow="fold")
     for c in rows:
         unit = endpoints()[c.result.endpoint].unit
-        table.add_row(title(c), c.result.arm, span(c.simulated, c.result.statistic, unit) if c.simulated else c.reason)  # fmt: skip
+        came = span(c.simulated, c.result.statistic, unit) if c.simulated else c.reason
+        table.add_row(*map(escape, (title(c), c.result.arm, came)))
     console.print(table)
 
 
@@ -142,5 +145,5 @@ def _contrasts(console: Console, rows: list[Contrast], study: str) -> None:
         r, unit = row.result, endpoints()[row.result.endpoint].unit
         verdict = Text("") if row.exceeds is None else Text("yes" if row.exceeds else "no")
         cells = [span(i, r.statistic, unit) for i in (row.here, row.there, row.difference)]
-        table.add_row(title(Compared(r, "", None, None)), r.arm, *cells, verdict)
+        table.add_row(*map(escape, (title(Compared(r, "", None, None)), r.arm, *cells)), verdict)
     console.print(table)

@@ -8,6 +8,13 @@ from engager.trials.analysis import NotSimulated, measured, standard_results, wi
 from engager.trials.design import Trial, read_trial, trial, trial_file, trials
 
 __all__ = [
-    *("NotSimulated", "Trial", "measured", "read_trial", "standard_results"),
-    *("trial", "trial_file", "trials", "with_grades"),
+    "NotSimulated",
+    "Trial",
+    "measured",
+    "read_trial",
+    "standard_results",
+    "trial",
+    "trial_file",
+    "trials",
+    "with_grades",
 ]

@@ -7,6 +7,7 @@ answer is one number per replicate, or a sentence that says why the simulation h
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -96,7 +97,8 @@ def measured(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
     if row.endpoint == "regimen_share":
         return _share(group, pl.col("regimen") == row.subgroup)
     if row.endpoint == "patients":
-        return _per_replicate(group, lambda g: float(len(g)))
+        counted = group.filter(_population(trial, row, "patients"))
+        return _per_replicate(counted, lambda g: float(len(g)))
     if row.endpoint == "follow_up":
         raise NotSimulated("follow-up is part of the trial's design here, not a result")
     if row.endpoint == "age" and row.statistic == "median":
@@ -125,7 +127,9 @@ def _events(trial: Trial, group: pl.DataFrame, row: Result) -> Floats:
     happened = EVENTS[name]
     if name in RESPONSES or name in ("mrd_response", "complete_mrd_response"):
         _same_window(trial, row.time)
-    if name in ("neurologic_event_grade_3", "crs", "crs_grade_3", "crs_grade_4") and not _engager(trial, row.arm):
+    if name in ("neurologic_event_grade_3", "crs", "crs_grade_3", "crs_grade_4") and not _engager(
+        trial, row.arm
+    ):
         raise NotSimulated("adverse events are modelled for the T-cell engager only")
     group = group.filter(_population(trial, row, name))
     if row.statistic == "count":
@@ -222,27 +226,37 @@ def with_grades(patients: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def standard_results(trial: Trial) -> list[Result]:
     """The rows that every trial reports, published or not: response, survival, toxicity by arm; hazard ratios."""
-    name = trial.study or trial.name
-    total = trial.follow_up.total / DAYS_PER_MONTH
-    rows: list[Result] = []
-    for arm in trial.arms:
-
-        def row(endpoint: str, statistic: str, months: float | None = None, subgroup: str = "", population: str = "", arm: str = arm) -> Result:  # fmt: skip
-            time = Time(value=months, unit="months", of="at") if months else None
-            return Result(study=name, arm=arm, subgroup=subgroup, endpoint=endpoint, statistic=statistic, time=time, population=population)  # type: ignore[arg-type]  # fmt: skip
-
-        if trial.cohort.setting == "relapsed":
-            rows += [row(e, "proportion") for e in RESPONSES]
-            rows += [row(trial.response.overall, "proportion", subgroup=s) for s in list(SUBGROUPS)[:2]]
-        rows += [row(e, "proportion") for e in ("mrd_response", "complete_mrd_response", "transplant")]
-        rows += [row("relapse_free_survival", "median"), row("overall_survival", "median")]
-        rows += [row("event_free_survival", "rate_at", 6.0)] if total > 6 else []
-        rows += [row("overall_survival", "rate_at", m) for m in (6.0, 12.0, 24.0) if m <= total]
-        rows += [row(e, "proportion") for e in ("relapse", "death_in_remission", "cd19_negative_relapse", "extramedullary_relapse")]  # fmt: skip
-        if _engager(trial, arm):
-            rows += [row(e, "proportion") for e in ("crs", "crs_grade_3", "neurologic_event_grade_3")]
+    rows = [row for arm in trial.arms for row in _arm_results(trial, arm)]
     first, *others = trial.arms
     for other in others:
         for endpoint in ("overall_survival", "event_free_survival"):
-            rows.append(Result(study=name, arm=f"{first}{VERSUS}{other}", endpoint=endpoint, statistic="hazard_ratio"))
+            rows.append(_row(trial, f"{first}{VERSUS}{other}", endpoint, "hazard_ratio"))
     return rows
+
+
+def _arm_results(trial: Trial, arm: str) -> list[Result]:
+    shares: list[str] = []
+    rows: list[Result] = []
+    if trial.cohort.setting == "relapsed":
+        shares += RESPONSES
+        rows += [_row(trial, arm, trial.response.overall, "proportion", s) for s in list(SUBGROUPS)[:2]]
+    shares += ["mrd_response", "complete_mrd_response", "transplant", *AMONG]
+    if _engager(trial, arm):
+        shares += ["crs", "crs_grade_3", "neurologic_event_grade_3"]
+    medians = ["relapse_free_survival", "overall_survival"]
+    rates = [("event_free_survival", 6.0), *(("overall_survival", months) for months in (6.0, 12.0, 24.0))]
+    total = trial.follow_up.total / DAYS_PER_MONTH
+    return [
+        *(_row(trial, arm, name, "proportion") for name in shares),
+        *rows,
+        *(_row(trial, arm, name, "median") for name in medians),
+        *(_row(trial, arm, name, "rate_at", months=months) for name, months in rates if months <= total),
+    ]
+
+
+def _row(
+    trial: Trial, arm: str, endpoint: str, statistic: str, subgroup: str = "", months: float | None = None
+) -> Result:
+    time = Time(value=months, unit="months", of="at") if months else None
+    cells: dict[str, Any] = {"endpoint": endpoint, "statistic": statistic, "subgroup": subgroup, "time": time}
+    return Result(study=trial.study or trial.name, arm=arm, **cells)

@@ -16,7 +16,8 @@ OFF_REASONS = (
     "on treatment", "completed", "CRS", "neurologic event", "no response", "progression", "relapse",
     "transplant", "patient's decision", "death", "end of follow-up", "integration failed",
 )  # fmt: skip
-ON, COMPLETED, OFF_CRS, OFF_NE, NO_RESPONSE, PROGRESSION, RELAPSE, TRANSPLANT, DROPPED, DEATH, CENSORED, BROKEN = range(12)  # fmt: skip
+ON, COMPLETED, OFF_CRS, OFF_NE, NO_RESPONSE, PROGRESSION = range(6)
+RELAPSE, TRANSPLANT, DROPPED, DEATH, CENSORED, BROKEN = range(6, 12)
 
 CAUSES = (
     "alive", "disease", "infection", "chemotherapy", "in remission", "non-relapse after transplant",

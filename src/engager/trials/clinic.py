@@ -30,7 +30,8 @@ class Criteria(NamedTuple):
 
 def extinguish(y: State, Lc: Value, xp: Any) -> State:
     """Clones below the patient's threshold are gone: the continuous equations cannot lose a last cell."""
-    return y._replace(**{name: xp.where(getattr(y, name) < Lc, 0.0, getattr(y, name)) for name in ("Ls", "Lr", "Ln", "Lx")})  # fmt: skip
+    clones = {name: getattr(y, name) for name in ("Ls", "Lr", "Ln", "Lx")}
+    return y._replace(**{name: xp.where(cells < Lc, 0.0, cells) for name, cells in clones.items()})
 
 
 def fault(c: Chart, y: State, p: Any, day: Value, xp: Any) -> Chart:
@@ -63,7 +64,9 @@ def assess(
         responded=xp.where(responds, xp.minimum(c.responded, day), c.responded),
     )
     closes = due & (low.visits.closes[at] > 0)
-    unmoved = closes & (c.responded == NOT_YET) & (low.visits.cycle[at] >= low.policy.no_response[fate.regimen])
+    unmoved = (
+        closes & (c.responded == NOT_YET) & (low.visits.cycle[at] >= low.policy.no_response[fate.regimen])
+    )
     worse = (
         closes
         & (low.policy.progression[fate.regimen] > 0)

@@ -78,8 +78,20 @@ class Courses(NamedTuple):
     daily: Daily
 
 
-def _quarter(m: Moment, table: Any, count: Any, active: Any, studied: Any, refine: Any, o: Orders, e: Entrant,
-             low: Lowered, k: Constants, day: Any, jax: Any) -> Moment:  # fmt: skip
+def _quarter(
+    m: Moment,
+    table: Any,
+    count: Any,
+    active: Any,
+    studied: Any,
+    refine: Any,
+    o: Orders,
+    e: Entrant,
+    low: Lowered,
+    k: Constants,
+    day: Any,
+    jax: Any,
+) -> Moment:
     """A quarter of a day: as many steps as the busiest patient of the block needs, zero-length for the others."""
     xp = jax.numpy
     steps = xp.where(xp.any(active & studied), count, xp.where(xp.any(studied), 1, 0)) * refine
@@ -93,8 +105,16 @@ def _quarter(m: Moment, table: Any, count: Any, active: Any, studied: Any, refin
     return jax.lax.fori_loop(0, steps, body, m)  # type: ignore[no-any-return]
 
 
-def _day(carry: tuple[State, Chart], day: Any, e: Entrant, low: Lowered, k: Constants, r: Criteria, refine: Any,
-         jax: Any) -> tuple[tuple[State, Chart], Daily]:  # fmt: skip
+def _day(
+    carry: tuple[State, Chart],
+    day: Any,
+    e: Entrant,
+    low: Lowered,
+    k: Constants,
+    r: Criteria,
+    refine: Any,
+    jax: Any,
+) -> tuple[tuple[State, Chart], Daily]:
     xp = jax.numpy
     y, c = carry
     p = e.parameters
@@ -153,7 +173,9 @@ def _entrant(lane: Entrant, fixed: dict[str, Any]) -> Entrant:
     return lane._replace(parameters=lane.parameters._replace(**fixed))
 
 
-def conduct(trial: Trial, low: Lowered, v: Mapping[str, float], entrants: Entrant, blocks: int, refine: int = 1) -> Courses:  # fmt: skip
+def conduct(
+    trial: Trial, low: Lowered, v: Mapping[str, float], entrants: Entrant, blocks: int, refine: int = 1
+) -> Courses:
     """Conduct a trial on ``entrants``.
 
     Args:

@@ -159,7 +159,15 @@ def neurologic_event(
 
 
 def answer(
-    c: Chart, called: Value, luck: Value, answers: Answers, at: Any, fate: Any, reason: int, day: Value, xp: Any
+    c: Chart,
+    called: Value,
+    luck: Value,
+    answers: Answers,
+    at: Any,
+    fate: Any,
+    reason: int,
+    day: Value,
+    xp: Any,
 ) -> tuple[Chart, Value]:
     """Hold (then go on at the restart rate) or stop for good, as the regimen says; True where it acts."""
     acts = called & (answers.action[at] != NOTHING) & (c.off == NOT_YET)

@@ -116,7 +116,7 @@ class TrialSchema(Strict):
     visits: Visits
     follow_up: FollowUp
     arms: Annotated[dict[str, ArmSchema], Field(min_length=1)]
-    assumptions: list[str] = []
+    assumptions: list[str] = Field(default_factory=list)
 
 
 class Choice(Strict):
@@ -160,7 +160,11 @@ class Trial(Strict):
 
         def design(trial: Trial) -> tuple[object, ...]:
             arms = {
-                name: (a.allocation, a.transplant, [(c.share, c.regimen.cycles, c.regimen.rules) for c in a.regimens])
+                name: (
+                    a.allocation,
+                    a.transplant,
+                    [(c.share, c.regimen.cycles, c.regimen.rules) for c in a.regimens],
+                )
                 for name, a in trial.arms.items()
             }
             return trial.cohort, trial.response, trial.visits, trial.follow_up, arms
@@ -238,7 +242,9 @@ def _problems(schema: TrialSchema, document: Document) -> Iterator[Problem]:
             message = f"visit on day {day} is after the end of follow-up (day {total})"
             yield document.problem(("visits", "days", i), message)
     if schema.response.window is None and schema.response.cycles is None:
-        yield document.problem(("response",), "needs a window (as in '12 weeks'), a number of cycles, or both")
+        yield document.problem(
+            ("response",), "needs a window (as in '12 weeks'), a number of cycles, or both"
+        )
 
 
 def trials() -> list[str]:

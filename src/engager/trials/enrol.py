@@ -37,7 +37,9 @@ class Enrolled:
     follow_up: Floats
 
 
-def enrol(trial: Trial, low: Lowered, v: dict[str, float], seed: int, replicate: int, numbers: range) -> Enrolled:
+def enrol(
+    trial: Trial, low: Lowered, v: dict[str, float], seed: int, replicate: int, numbers: range
+) -> Enrolled:
     """Enrol patients ``numbers`` of a replicate; ``v`` holds population medians by parameter name."""
     patients = draw(trial.cohort, v, seed, replicate, numbers)
     u = draws(seed, "trial", replicate, numbers)
@@ -72,7 +74,9 @@ def _regimen(trial: Trial, arm: Integers, luck: Floats) -> Integers:
     return out
 
 
-def _fate(trial: Trial, q: Patients, arm: Integers, regimen: Integers, low: Lowered, v: Mapping[str, float], u: Draw) -> Fate:  # fmt: skip
+def _fate(
+    trial: Trial, q: Patients, arm: Integers, regimen: Integers, low: Lowered, v: Mapping[str, float], u: Draw
+) -> Fate:
     age60, age70 = q.age >= v["age_60_from"], q.age >= v["age_70_from"]
     age = np.where(age70, v["age_70"], np.where(age60, v["age_60"], 1.0))
     visits = low.visits.day.shape[1]
@@ -82,7 +86,8 @@ def _fate(trial: Trial, q: Patients, arm: Integers, regimen: Integers, low: Lowe
         b0=q.disease.b0,
         remission=q.disease.mrd,
         visit_day=_visit_days(low, regimen, u),
-        aspirate=population()["mrd_noise"].sd * np.stack([to_normal(u(f"aspirate {i}")) for i in range(visits)]),
+        aspirate=population()["mrd_noise"].sd
+        * np.stack([to_normal(u(f"aspirate {i}")) for i in range(visits)]),
         crs_threshold=_crs_thresholds(v, u),
         crs_fatal=np.stack([1.0 * (u(f"CRS {i} fatal") < v["cfcrs"]) for i in range(WINDOWS)]),
         crs_luck=u("CRS, go on"),

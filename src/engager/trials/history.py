@@ -45,7 +45,9 @@ class History:
 TABLES = tuple(History.__dataclass_fields__)
 
 
-def history(trial: Trial, low: Lowered, e: Enrolled, c: Courses, v: dict[str, float], seed: int, dense: int) -> History:  # fmt: skip
+def history(
+    trial: Trial, low: Lowered, e: Enrolled, c: Courses, v: dict[str, float], seed: int, dense: int
+) -> History:
     """Tables of the patients in ``e`` with courses ``c``; dense courses of those numbered below ``dense``."""
     follow = e.follow_up.astype(np.int64)
     marrow = _marrow(trial, e, c, follow, seed)
@@ -214,24 +216,36 @@ def _blood(trial: Trial, e: Enrolled, c: Courses, day: Array, who: Array) -> pl.
     )
 
 
-def _adverse_events(trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array, v: dict[str, float]) -> pl.DataFrame:  # fmt: skip
+def _adverse_events(
+    trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array, v: dict[str, float]
+) -> pl.DataFrame:
     """Cytokine release by window (graded by its IL-6 peak) and neurologic events of grade 3 or higher."""
     h, fate = c.chart, e.entrant.fate
     shifts = [v["crs_shift_1"], v["crs_shift_2"], 0.0, v["crs_shift_4"]]
     levels = [fate.crs_threshold * 10.0 ** (-shift / v["bcrs"]) for shift in shifts]
-    grade = np.sum([h.peak > level for level in levels], axis=0)
-    day = np.where(h.severe_day < NOT_YET, h.severe_day, h.crs_day)
-    fatal = (h.severe_day < NOT_YET) & (fate.crs_fatal > 0)
+    grade: Array = np.sum([h.peak > level for level in levels], axis=0)
+    severe_day, opened = np.asarray(h.severe_day), np.asarray(h.crs_day)
+    day = np.where(severe_day < NOT_YET, severe_day, opened)
+    fatal = (severe_day < NOT_YET) & (fate.crs_fatal > 0)
     window, who = np.nonzero((grade > 0) & (day < follow))
     crs = _events(trial, low, e, c, "CRS", day[window, who], who, grade[window, who], fatal[window, who])
     nth, who = np.nonzero(h.ne_day < follow)
-    fatal = fate.ne_fatal[nth, who] > 0
+    fatal = np.asarray(fate.ne_fatal)[nth, who] > 0
     ne = _events(trial, low, e, c, "neurologic event", h.ne_day[nth, who], who, np.full(len(who), 3), fatal)
     return pl.concat([crs, ne]).sort("replicate", "patient", "day")
 
 
-def _events(trial: Trial, low: Lowered, e: Enrolled, c: Courses, name: str, day: Array, who: Array, grade: Array,
-            fatal: Array) -> pl.DataFrame:  # fmt: skip
+def _events(
+    trial: Trial,
+    low: Lowered,
+    e: Enrolled,
+    c: Courses,
+    name: str,
+    day: Array,
+    who: Array,
+    grade: Array,
+    fatal: Array,
+) -> pl.DataFrame:
     cycle = low.plan.cycle[e.entrant.fate.regimen[who], c.daily.plan_day[day, who]]
     return pl.DataFrame(
         {
@@ -248,8 +262,8 @@ def _courses(trial: Trial, e: Enrolled, c: Courses, follow: Array, dense: int) -
     """Concentration and IL-6 every six hours, cells at midnight, over the first cycle of a few patients."""
     rows = np.flatnonzero((e.replicate == 0) & (e.patients.number < dense))
     days = min(COURSE_DAYS, len(c.daily.blasts))
-    day, quarter, k = np.meshgrid(np.arange(days), np.arange(4), np.arange(len(rows)), indexing="ij")
-    day, quarter, who = day.ravel(), quarter.ravel(), rows[k.ravel()]
+    grid = np.meshgrid(np.arange(days), np.arange(4), rows, indexing="ij")
+    day, quarter, who = (axis.ravel() for axis in grid)
     kept = (c.daily.studied[day, who] > 0) & (day < follow[who])
     day, quarter, who = day[kept], quarter[kept], who[kept]
     midnight = quarter == 3

@@ -121,7 +121,9 @@ def _doses(trial: Trial, e: Enrolled, c: Courses, follow: Array) -> list[dict[st
     return parts
 
 
-def _dose(drug: str, amount: Any, day: Array, patients: Array, e: Enrolled, c: Courses, follow: Array) -> dict[str, Array]:  # fmt: skip
+def _dose(
+    drug: str, amount: Any, day: Array, patients: Array, e: Enrolled, c: Courses, follow: Array
+) -> dict[str, Array]:
     per_area = ("area", -1) in amount.unit.dimension
     milligram = 1e-3 * amount.canonical * (e.entrant.fate.BSA[patients] if per_area else 1.0)
     intended = np.broadcast_to(milligram, patients.shape).astype(np.float64)

@@ -140,7 +140,9 @@ def _chemo_units(doses: Sequence[tuple[str, Any]], chemo_unit: Mapping[str, floa
     for drug, amount in doses:
         if drugs()[drug].kind == "chemotherapy":
             if drug not in chemo_unit:
-                raise DocumentError(f"{drug}: the model has no unit dose for it yet, so it cannot be simulated")
+                raise DocumentError(
+                    f"{drug}: the model has no unit dose for it yet, so it cannot be simulated"
+                )
             total += amount.canonical / 1e3 / chemo_unit[drug]  # canonical mass is µg
     return total
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -89,19 +89,16 @@ def _together(enrolled: list[Enrolled]) -> Entrant:
     return _join([e.entrant for e in enrolled])  # type: ignore[no-any-return]
 
 
-def _join(trees: list[object]) -> object:
+def _join(trees: list[Any]) -> Any:
     """Concatenate named tuples of arrays along the patients; numbers common to all stay as they are."""
     first = trees[0]
     if isinstance(first, tuple):
-        return type(first)(*(_join([tree[i] for tree in trees]) for i in range(len(first))))  # type: ignore[index, call-arg]
-    if np.ndim(first) == 0:  # type: ignore[arg-type]
-        return first
-    return np.concatenate(trees, axis=-1)  # type: ignore[arg-type]
+        return type(first)(*(_join([tree[i] for tree in trees]) for i in range(len(first))))
+    return first if np.ndim(first) == 0 else np.concatenate(trees, axis=-1)
 
 
-def _part(tree: object, start: int, stop: int) -> object:
+def _part(tree: Any, start: int, stop: int) -> Any:
+    """Patients ``start`` to ``stop`` of a named tuple of arrays."""
     if isinstance(tree, tuple):
         return type(tree)(*(_part(x, start, stop) for x in tree))
-    return tree[..., start:stop]  # type: ignore[index]
-
-
+    return tree[..., start:stop]

@@ -1,0 +1,52 @@
+# What a person repeats. `make tower` and `make test` set everything up on a fresh machine with Python 3.11 or later.
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+UV     := $(shell command -v uv 2>/dev/null)
+PYTHON ?= python3
+
+.PHONY: help setup tower test test-all lint format bench docs clean
+.DEFAULT_GOAL := help
+
+help:           ## what can be made
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(STAMP) ## the environment in .venv (uv where present, else venv and pip; wheels only)
+
+$(STAMP): pyproject.toml uv.lock
+ifdef UV
+	$(UV) sync --quiet --frozen --no-build --no-install-project
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+else
+	@$(PYTHON) -c 'import sys; sys.exit("engager needs Python 3.11 or later, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 setup" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group dev --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+endif
+	@touch $(STAMP)
+
+tower: setup    ## simulate the TOWER trial: 405 virtual patients, 100 replicates
+	$(BIN)/engager simulate TOWER
+
+test: setup     ## the fast tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup ## all tests
+	$(BIN)/python -m pytest
+
+lint: setup     ## formatter, linter, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup   ## put every file in its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup    ## speed and memory, printed
+	$(BIN)/python -m benchmarks
+
+clean:          ## remove the environment and what tools left
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
