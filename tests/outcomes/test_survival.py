@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import AalenJohansenFitter, CoxPHFitter, KaplanMeierFitter
+from statsmodels.duration.hazard_regression import PHReg
 
 from engager.outcomes import cumulative_incidence, hazard_ratio, kaplan_meier, median, value_at
 
@@ -54,6 +55,11 @@ def test_hazard_ratio_with_ties_against_lifelines():
     assert hazard_ratio(SEEN, EVENT, TREATED) == pytest.approx(
         float(oracle.hazard_ratios_["treated"]), rel=1e-4
     )
+
+
+def test_hazard_ratio_with_ties_against_statsmodels():
+    fit = PHReg(SEEN, TREATED.astype(float), status=EVENT, ties="efron").fit(disp=0)
+    assert hazard_ratio(SEEN, EVENT, TREATED) == pytest.approx(float(np.exp(fit.params[0])), rel=1e-8)
 
 
 def test_a_hazard_ratio_needs_events_on_both_sides():

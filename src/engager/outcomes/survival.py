@@ -1,4 +1,4 @@
-"""Survival statistics of one group: Kaplan–Meier, cumulative incidence, hazard ratio (statsmodels).
+"""Survival statistics: Kaplan–Meier and cumulative incidence (statsmodels), hazard ratio.
 
 Times are in days, events 0 or 1, one entry per patient.
 """
@@ -73,11 +73,36 @@ def cumulative_incidence(time: Any, cause: Any, of: int) -> Curve:
 
 
 def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
-    """Cox hazard ratio of ``treated`` (1) against the others (0), Efron's ties; nan where it has no estimate."""
-    from statsmodels.duration.hazard_regression import PHReg
+    """Cox hazard ratio of ``treated`` (1) against the others (0), Efron's ties; nan where it has no estimate.
 
-    event, treated = np.asarray(event, int), np.asarray(treated, float)
-    if event[treated > 0].sum() == 0 or event[treated == 0].sum() == 0:
+    For one yes-or-no covariate the partial likelihood needs only counts at each distinct time, so Newton's
+    method takes well under a millisecond; a general fit takes a hundred times as long, and a run needs
+    hundreds. Tested against statsmodels and lifelines.
+    """
+    time, event, treated = np.asarray(time, float), np.asarray(event, bool), np.asarray(treated, bool)
+    at = np.unique(time[event])
+    risk = [_at_or_after(time[group], at) for group in (~treated, treated)]
+    dead = [_events_at(time[group & event], at) for group in (~treated, treated)]
+    if dead[0].sum() == 0 or dead[1].sum() == 0:
         return float("nan")
-    fit = PHReg(np.asarray(time, float), treated, status=event, ties="efron").fit(disp=0)
-    return float(np.exp(fit.params[0]))
+    ties = (dead[0] + dead[1]).astype(int)
+    # Efron: of the d who die together, the k-th leaves after k/d of them have gone
+    gone = np.concatenate([np.arange(d) / d for d in ties])
+    n0, n1, d0, d1 = (np.repeat(x, ties) for x in (*risk, *dead))
+    left0, left1 = n0 - gone * d0, n1 - gone * d1
+    log_ratio = 0.0
+    for _ in range(50):
+        share = left1 * np.exp(log_ratio) / (left0 + left1 * np.exp(log_ratio))
+        change = (dead[1].sum() - share.sum()) / (share * (1 - share)).sum()
+        log_ratio += float(np.clip(change, -1.0, 1.0))
+        if abs(change) < 1e-10:
+            return float(np.exp(log_ratio))
+    return float("nan")
+
+
+def _at_or_after(time: Floats, at: Floats) -> Floats:
+    return np.asarray(len(time) - np.searchsorted(np.sort(time), at, side="left"), np.float64)
+
+
+def _events_at(time: Floats, at: Floats) -> Floats:
+    return np.asarray(np.bincount(np.searchsorted(at, time), minlength=len(at)), np.float64)
