@@ -19,6 +19,13 @@ def test_survival_endpoints_keep_their_order(tower):
     assert (late["efs_time"] == 1).all() and late["efs_event"].all()
 
 
+def test_times_to_event_repeat_the_patient_table(tower):
+    long = tower.tables.times_to_event
+    p = tower.tables.patients
+    assert long.filter(pl.col("endpoint") == "overall_survival")["time"].equals(p["os_time"].rename("time"))
+    assert long.filter(pl.col("endpoint") == "relapse_free_survival").height == p["in_remission"].sum()
+
+
 def test_nothing_happens_after_follow_up(tower):
     p = tower.tables.patients
     for day in ("response_day", "relapse_day", "transplant_day", "death_day", "off_day"):

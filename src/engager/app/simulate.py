@@ -26,7 +26,7 @@ from engager.patients.population import DATA as POPULATION
 from engager.reports.comparison_table import print_comparison
 from engager.trials import Trial, read_trial, trial, trial_file, with_grades
 from engager.trials.conduct import LANES, STEPS, horizon
-from engager.trials.history import History
+from engager.trials.history import TABLES
 from engager.trials.shards import BATCH, Segment, setup, shards, simulate_shard
 
 Progress = Callable[[int, int], None]
@@ -231,7 +231,7 @@ def _finish(r: Request, store: Store, progress: Progress | None) -> Summary:
         others = None
         if original is not None:
             others = Store(store.folder / REFERENCE)
-            for name in (*History.__dataclass_fields__, "shards"):
+            for name in (*TABLES, "shards"):
                 (others.folder / name).mkdir(parents=True, exist_ok=True)
             _simulate_all(r, others, original, advance)
         simulated = time.monotonic() - started
@@ -265,7 +265,7 @@ def _simulate_all(r: Request, store: Store, which: Trial, advance: Callable[[int
     def work(piece: tuple[int, list[Segment]]) -> int:
         number, segments = piece
         tables = simulate_shard(prepared, segments, r.batch)
-        store.keep(number, {name: getattr(tables, name) for name in History.__dataclass_fields__})
+        store.keep(number, {name: getattr(tables, name) for name in TABLES})
         return sum(g.stop - g.start for g in segments)
 
     todo = [piece for piece in pieces if piece[0] not in finished]

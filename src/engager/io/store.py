@@ -18,10 +18,10 @@ from typing import Any
 import polars as pl
 
 from engager.documents import DocumentError
+from engager.trials.history import TABLES
 
 MANIFEST = "manifest.json"
 LOCK = "lock"
-TABLES = ("patients", "visits", "adverse_events", "ledger", "courses")
 
 SPARE = 64 * 1024**2
 """Space that is left free on the disk beside what a run needs [byte]."""

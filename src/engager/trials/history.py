@@ -33,9 +33,10 @@ QUARTER = 0.25
 
 @dataclass(frozen=True)
 class History:
-    """The tables of a group of patients of one replicate: patients, visits, adverse_events, ledger, courses."""
+    """The tables of a group of patients of one replicate."""
 
     patients: pl.DataFrame
+    times_to_event: pl.DataFrame
     visits: pl.DataFrame
     adverse_events: pl.DataFrame
     ledger: pl.DataFrame
@@ -54,6 +55,7 @@ def history(
     patients = _patients(trial, e, c, follow, marrow)
     return History(
         patients=patients,
+        times_to_event=_times(patients),
         visits=_visits(trial, e, c, follow, marrow),
         adverse_events=_adverse_events(trial, low, e, c, follow, v),
         ledger=ledger(trial, low, e, c, follow),
@@ -140,6 +142,22 @@ def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.D
     return frame.join(deepest, on=["replicate", "patient"], how="left", maintain_order="left").with_columns(
         mrd_response=pl.col("mrd") < limit, complete_mrd_response=pl.col("mrd") == 0
     )
+
+
+def _times(patients: pl.DataFrame) -> pl.DataFrame:
+    """Times to event in long form: days from ``start`` (0: randomisation) to the event or to censoring."""
+    keys = ["replicate", "patient", "arm"]
+    parts = []
+    for name, short in (
+        ("overall_survival", "os"),
+        ("event_free_survival", "efs"),
+        ("relapse_free_survival", "rfs"),
+    ):
+        who = patients.filter(pl.col("in_remission")) if short == "rfs" else patients
+        start = pl.col("rfs_start") if short == "rfs" else pl.lit(0, pl.Int32)
+        columns = {"time": pl.col(f"{short}_time"), "event": pl.col(f"{short}_event")}
+        parts.append(who.select(*keys, endpoint=pl.lit(name), start=start, **columns))
+    return pl.concat(parts).sort("replicate", "patient", "endpoint")
 
 
 def in_remission_in_time(early: Array, at_entry: Array) -> Array:

@@ -1,0 +1,208 @@
+"""A user's run, from the command line and from Python: what is kept, what is refused, what is lost (nothing)."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from engager.app.simulate import results, resume, simulate, verify
+from engager.documents import DocumentError
+from engager.trials.history import TABLES
+
+ENGAGER = str(Path(sys.executable).with_name("engager"))
+
+
+def engager(*words, **options):
+    return subprocess.run([ENGAGER, *map(str, words)], capture_output=True, text=True, timeout=300, **options)
+
+
+def tables(folder):
+    return {name: pl.read_parquet(folder / name / "*.parquet") for name in TABLES}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "first"
+    summary, _ = simulate("TOWER", patients=60, replicates=12, seed=5, out=folder, workers=1, batch=128)
+    return summary, folder
+
+
+def test_json_is_one_object_with_what_programs_rely_on(tmp_path):
+    done = engager(
+        "simulate", "TOWER", "--patients", 24, "--replicates", 2, "--json", "--out", tmp_path / "r"
+    )
+    assert done.returncode == 0, done.stderr
+    out = json.loads(done.stdout)
+    assert (out["study"], out["seed"], out["requested"]) == ("TOWER", 1, 48)
+    assert out["simulated"] + out["failed"] == out["requested"]
+    assert Path(out["run"]) == tmp_path / "r" and "NaN" not in done.stdout
+    published = [row for row in out["results"] if row["published"]]
+    assert len(published) == 47
+    for row in out["results"]:
+        assert row["role"] in ("calibrated", "predicted", "informed", "context")
+        assert row["covered"] in (True, False, None)
+        if row["simulated"]:
+            assert set(row["simulated"]) == {"value", "lower", "upper"}
+        else:
+            assert row["reason"]
+    for row in published:
+        assert {"value", "n", "N", "source", "place"} <= set(row["published"])
+    again = engager("resume", tmp_path / "r", "--json")
+    assert json.loads(again.stdout) == out
+
+
+def test_blinatumomab_arm_is_predicted_and_chemotherapy_calibrated(run):
+    summary, _ = run
+    for c in summary.published:
+        if c.role in ("predicted", "calibrated"):
+            assert (c.role == "calibrated") == (c.result.arm == "chemotherapy")
+
+
+def test_nothing_published_is_dropped(run):
+    summary, _ = run
+    assert len(summary.published) == 47
+    assert all(c.simulated or c.reason for c in summary.published)
+
+
+def test_the_run_folder_holds_everything(run):
+    summary, folder = run
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["status"] == "complete"
+    assert manifest["requested"] == manifest["simulated"] + manifest["failed"] == 720
+    assert manifest["request"]["seed"] == 5 and len(manifest["inputs"]["parameters.csv"]) == 64
+    assert (folder / "report.html").stat().st_size > 50_000
+    assert json.loads((folder / "results.json").read_text()) == results(summary)
+    kept = tables(folder)
+    assert kept["patients"].height == 720
+    assert kept["courses"]["replicate"].unique().to_list() == [0]
+    assert not list(folder.rglob("*.part")) and not (folder / "lock").exists()
+    assert verify(folder) == []
+
+
+def test_workers_and_batch_change_no_digit(run, tmp_path):
+    summary, folder = run
+    again, _ = simulate("TOWER", patients=60, replicates=12, seed=5, out=tmp_path / "r", workers=2, batch=640)
+    assert results(again) == results(summary)
+    for name, table in tables(folder).items():
+        assert table.equals(tables(tmp_path / "r")[name]), name
+
+
+def test_another_seed_is_another_trial(run, tmp_path):
+    summary, _ = run
+    other, _ = simulate("TOWER", patients=60, replicates=12, seed=6, out=tmp_path / "r")
+    assert not other.patients["blasts"].equals(summary.patients["blasts"])
+
+
+def test_more_patients_leave_the_first_ones_as_they_were(run, tmp_path):
+    summary, _ = run
+    more, _ = simulate("TOWER", patients=70, replicates=1, seed=5, out=tmp_path / "r")
+    first = summary.patients.filter(pl.col("replicate") == 0)
+    assert more.patients.head(60).equals(first)
+
+
+def test_a_run_folder_is_never_overwritten(run):
+    _, folder = run
+    before = (folder / "results.json").read_bytes()
+    done = engager("simulate", "TOWER", "--patients", 9, "--out", folder)
+    assert done.returncode == 2 and "already holds a run" in done.stderr
+    assert (folder / "results.json").read_bytes() == before
+
+
+def test_all_bad_options_are_named_at_once(tmp_path):
+    done = engager("simulate", "TOWR", "--patients", 0, "--replicates", -1, "--out", tmp_path / "r")
+    assert done.returncode == 2 and done.stdout == ""
+    for words in ("--patients 0", "--replicates -1", "did you mean 'TOWER'"):
+        assert words in done.stderr
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_folder_that_cannot_be_made_or_filled(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DocumentError, match="is a file"):
+        simulate("TOWER", patients=9, replicates=1, out=tmp_path / "file")
+    usage = namedtuple("usage", "total used free")(1, 1, 10_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(DocumentError, match=r"needs about .* has 10 kB free"):
+        simulate("TOWER", patients=9, replicates=1, out=tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_resume_computes_only_what_is_missing_or_damaged(run, tmp_path):
+    summary, folder = run
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    damaged = copy / "visits" / "00000.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    assert any("has changed" in fault for fault in verify(copy))
+    (copy / "results.json").unlink()
+    assert results(resume(copy)) == results(summary)
+    assert verify(copy) == []
+    for name, table in tables(folder).items():
+        assert table.equals(tables(copy)[name]), name
+
+
+def test_a_run_begun_with_other_inputs_is_not_resumed(run, tmp_path):
+    _, folder = run
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    text = (copy / "trial.yaml").read_text()
+    (copy / "trial.yaml").write_text(text.replace("share: 0.40", "share: 0.45"))
+    with pytest.raises(DocumentError, match=r"trial.yaml changed since"):
+        resume(copy)
+
+
+def test_two_processes_do_not_share_a_folder(run):
+    _, folder = run
+    (folder / "lock").write_text(str(os.getpid()))
+    try:
+        with pytest.raises(DocumentError, match="in use by process"):
+            resume(folder)
+    finally:
+        (folder / "lock").unlink()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_is_finished_to_the_same_digits(how, tmp_path):
+    whole, _ = simulate("TOWER", patients=405, replicates=20, out=tmp_path / "whole")
+    folder = tmp_path / "broken"
+    command = [ENGAGER, "simulate", "TOWER", "--patients", "405", "--replicates", "20", "--out", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 120
+        while not list(folder.glob("shards/*.json")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(how)
+        process.communicate(timeout=120)
+    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
+    assert results(resume(folder)) == results(whole)
+    assert verify(folder) == []
+
+
+@pytest.mark.slow
+def test_without_the_step_dose_severe_crs_rises(tmp_path):
+    """Minute three of the first five: copy TOWER's trial, delete the 9 µg/day week, run, read the difference."""
+    shown = engager("trial", "show", "TOWER").stdout
+    kept = [
+        line for line in shown.splitlines() if not ("9 µg/day" in line and "drug:" in line and "days" in line)
+    ]
+    assert len(kept) == len(shown.splitlines()) - 1
+    (tmp_path / "my.yaml").write_text("\n".join(kept), encoding="utf-8")
+    summary, folder = simulate(str(tmp_path / "my.yaml"), replicates=30, out=tmp_path / "r")
+    [row] = [c for c in summary.contrasts if c.result.endpoint == "crs_grade_3"]
+    assert row.difference.value > 0 and row.difference.lower is not None
+    assert row.here.value > row.there.value
+    assert (
+        "9 µg/day" not in (folder / "trial.yaml").read_text()
+        or "restart" in (folder / "trial.yaml").read_text()
+    )
+    assert "exceed" in (folder / "report.html").read_text()
+    assert all(c.role == "context" for c in summary.published)

@@ -1,0 +1,84 @@
+"""Trial files that cannot be used: every problem in a sentence with its place, nothing simulated."""
+
+import pytest
+
+from engager.documents import DocumentError
+from engager.trials import read_trial, trial_file
+
+
+def problems(tmp_path, change):
+    path = tmp_path / "my.yaml"
+    path.write_text(change(trial_file("TOWER").read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(DocumentError) as error:
+        read_trial(path)
+    return [str(problem) for problem in error.value.problems]
+
+
+def line_of(text, part):
+    return next(i for i, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("patients: 405", "patients: 0", "greater than or equal to 1"),
+        ("patients: 405", "patients: many", "valid integer"),
+        ("allocation: 2", "allocation: 0", "greater than or equal to 1"),
+        ("allocation: 2", "allocation: -1", "greater than or equal to 1"),
+        ("allocation: 2", "alocation: 2", "did you mean 'allocation'?"),
+        ("regimen: flag-ida", "regimen: flag-idda", "did you mean 'flag-ida'?"),
+        ("setting: relapsed", "setting: relapse", "did you mean 'relapsed'?"),
+        ("delay: 50 days", "delay: 50", "has no unit"),
+        ("delay: 50 days", "delay: 50 dayz", "unknown unit 'dayz'"),
+        ("window: 12 weeks", "window: 12 mg", "a unit like days is needed"),
+        ("at_least_half: 0.75", "at_least_half: 75", "less than 1"),
+        ("study: TOWER", "study: TOWR", "did you mean 'TOWER'?"),
+        ("700, 728]", "700, 7280]", "after the end of follow-up"),
+        ("{accrual: 18 months, after_last: 6 months}", "{accrual: 18 months}", "'after_last' is missing"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path, old, new, words):
+    original = trial_file("TOWER").read_text(encoding="utf-8")
+    found = problems(tmp_path, lambda text: text.replace(old, new, 1))
+    line = line_of(original, old)
+    assert any(words in problem for problem in found), found
+    place = next(problem for problem in found if words in problem).split(" ")[0]
+    assert place.startswith(str(tmp_path / "my.yaml")) and f":{line}:" in place
+
+
+def test_all_problems_come_at_once(tmp_path):
+    def change(text):
+        return (
+            text.replace("patients: 405", "patients: 0")
+            .replace("50 days", "-1 days")
+            .replace("clofarabine", "clofarabin")
+        )
+
+    found = problems(tmp_path, change)
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("trial: A\n\tpatients: 1", "a tab"),
+        ("trial: A\ntrial: B", "stands twice"),
+        ("a: &a [1]\nb: *a", "aliases"),
+        ("[1, 2", "is not YAML"),
+        ("", "must be a mapping"),
+        ("trial: A\npatients: .inf", "not a finite number"),
+    ],
+)
+def test_what_is_not_a_trial_at_all(tmp_path, text, words):
+    assert any(words in problem for problem in problems(tmp_path, lambda _: text))
+
+
+def test_ten_megabytes_of_aliases_are_refused_at_once(tmp_path):
+    bomb = "a: &a [x]\n" + "b: [*a]\n" * 1_200_000
+    [problem] = problems(tmp_path, lambda _: bomb)
+    assert "bytes" in problem or "characters" in problem
+
+
+def test_a_missing_file_is_a_sentence(tmp_path):
+    with pytest.raises(DocumentError, match="cannot be read: No such file"):
+        read_trial(tmp_path / "none.yaml")
