@@ -13,8 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from engager.app.simulate import results, resume, simulate, verify
+from engager.app.simulate import resume, simulate, verify
 from engager.documents import DocumentError
+from engager.inference import results
 from engager.trials.history import TABLES
 
 ENGAGER = str(Path(sys.executable).with_name("engager"))

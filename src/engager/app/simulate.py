@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import re
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,10 +18,9 @@ from engager import __version__
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.evidence import study
-from engager.inference import Compared, Interval, Summary, compare, contrast, standard
+from engager.inference import Summary, compare, contrast, results, standard
 from engager.io import Store, write_json, write_text
 from engager.patients.population import DATA as POPULATION
-from engager.reports.comparison_table import print_comparison
 from engager.trials import Trial, read_trial, trial, trial_file, with_grades
 from engager.trials.conduct import LANES, STEPS, horizon
 from engager.trials.history import TABLES
@@ -326,116 +323,3 @@ def _report(summary: Summary, folder: Path) -> None:
     from engager.reports.html import write_report  # matplotlib is loaded when the numbers are done
 
     write_report(summary, folder)
-
-
-# --- results in the record's form --------------------------------------------------------------------
-
-
-def results(summary: Summary) -> list[dict[str, Any]]:
-    """Results as rows of the record, each with what was published and what was simulated."""
-    return [_row(c) for c in [*summary.published, *summary.standard]]
-
-
-def _row(c: Compared) -> dict[str, Any]:
-    r = c.result
-    row = r.model_dump(mode="json")
-    published = None
-    if r.source:
-        published = {
-            "value": r.value, "lower": r.lower, "upper": r.upper, "n": r.n, "N": r.N,
-            "printed": r.printed, "source": r.source, "place": r.place,
-        }  # fmt: skip
-    return {
-        **row,
-        "published": published,
-        "simulated": _interval(c.simulated),
-        "covered": c.covered,
-        "role": c.role or "predicted",
-        "reason": c.reason or row["reason"],
-    }
-
-
-def _interval(i: Interval | None) -> dict[str, float | None] | None:
-    return None if i is None else asdict(i)
-
-
-def envelope(summary: Summary, folder: Path) -> dict[str, Any]:
-    """What ``simulate --json`` prints."""
-    return {
-        "study": summary.trial.study or summary.trial.name,
-        "seed": summary.seed,
-        "requested": summary.requested,
-        "simulated": summary.simulated,
-        "failed": len(summary.failures),
-        "run": str(folder),
-        "results": results(summary),
-    }
-
-
-# --- at the command line -----------------------------------------------------------------------------
-
-
-def simulate_command(study: str, json: bool = False, **options: Any) -> None:
-    """``engager simulate``: progress on the way, then the table (or one JSON object) and where the run is."""
-    with _shown() as progress:
-        summary, folder = simulate(study, progress=progress, **options)
-    _print(summary, folder, json)
-
-
-def resume_command(run: Path, json: bool = False) -> None:
-    """``engager resume``: finish a run and print what it would have printed."""
-    with _shown() as progress:
-        summary = resume(Path(run), progress=progress)
-    _print(summary, Path(run), json)
-
-
-def verify_command(run: Path, json: bool = False) -> None:
-    """``engager verify``: exit 1 and the list of faults if a run's files are not what was written."""
-    wrong = verify(Path(run))
-    if json:
-        print(_dumps({"run": str(run), "faults": wrong}))
-    else:
-        print("\n".join(wrong) if wrong else f"{run}: every file is as it was written")
-    if wrong:
-        raise SystemExit(1)
-
-
-def _print(summary: Summary, folder: Path, as_json: bool) -> None:
-    if as_json:
-        print(_dumps(envelope(summary, folder)))
-    else:
-        print_comparison(summary, folder)
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-class _shown:  # noqa: N801
-    """Progress on standard error: a bar on a terminal, a line every few seconds elsewhere."""
-
-    def __enter__(self) -> Progress:
-        self._bar: Any = None
-        self._began = self._last = time.monotonic()
-        return self._bar_progress if sys.stderr.isatty() else self._line_progress
-
-    def _bar_progress(self, done: int, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        if self._bar is None:
-            columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bar.start()
-            self._task = self._bar.add_task("", total=total)
-        self._bar.update(self._task, completed=done, total=total)
-
-    def _line_progress(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done == total or now - self._last > 5:
-            self._last = now
-            print(f"{done:,} of {total:,} patients, {now - self._began:.0f} s", file=sys.stderr, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()

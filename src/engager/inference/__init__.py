@@ -4,6 +4,17 @@ Patient tables and studies come in; compared rows with intervals go out.
 """
 
 from engager.inference.comparison import Compared, Contrast, Interval, compare, contrast, interval, standard
+from engager.inference.rows import results
 from engager.inference.summary import Summary
 
-__all__ = ["Compared", "Contrast", "Interval", "Summary", "compare", "contrast", "interval", "standard"]
+__all__ = [
+    "Compared",
+    "Contrast",
+    "Interval",
+    "Summary",
+    "compare",
+    "contrast",
+    "interval",
+    "results",
+    "standard",
+]

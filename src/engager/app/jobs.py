@@ -1,0 +1,189 @@
+"""Everything that the command line does, as Python calls: one function per job, data in return.
+
+Every function raises :class:`engager.documents.DocumentError` for what cannot be used. Simulating is in
+:mod:`engager.app.simulate`. Rooms that load arrays or draw are imported by the job that needs them, so that
+the record opens in a blink (see :mod:`engager.app.cli`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engager import evidence
+from engager.documents import DocumentError
+from engager.evidence import Finding, Study, role_of
+from engager.regimens import Regimen, read_regimen
+from engager.regimens import regimen as shipped_regimen
+from engager.regimens import regimens as shipped_regimens
+
+if TYPE_CHECKING:
+    from engager.app.doctor import Health
+    from engager.app.explain import Explanation
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """A study in a list. ``patients`` is None where no source states every arm; ``roles`` counts its rows."""
+
+    id: str
+    title: str
+    setting: str
+    ph: str
+    phase: str
+    arms: tuple[str, ...]
+    patients: int | None
+    numbers: int
+    roles: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """A study, the ``role`` of each of its results in order, and the citations of the sources it names."""
+
+    study: Study
+    roles: tuple[str, ...]
+    sources: Mapping[str, str]
+
+    def model_dump(self, mode: str = "json") -> dict[str, Any]:
+        """The study as one mapping, each result with its role."""
+        data = self.study.model_dump(mode=mode)
+        results = [{**row, "role": role} for row, role in zip(data["results"], self.roles, strict=True)]
+        return {**data, "results": results, "sources": dict(self.sources)}
+
+
+@dataclass(frozen=True)
+class RegimenLine:
+    """A regimen in a list: its name in trials (or its file), title, cycles, length [days], drugs."""
+
+    id: str
+    name: str
+    cycles: int
+    days: int
+    drugs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrialLine:
+    """A trial in a list: the study, patients, setting, and the regimens of each arm."""
+
+    id: str
+    patients: int
+    setting: str
+    arms: Mapping[str, tuple[str, ...]]
+
+
+def list_studies() -> list[StudyLine]:
+    """The studies of the record."""
+    return [_study_line(study) for study in evidence.studies().values()]
+
+
+def _study_line(study: Study) -> StudyLine:
+    roles = [role_of(row) for row in study.results]
+    return StudyLine(
+        id=study.id,
+        title=study.title,
+        setting=study.setting,
+        ph=study.ph,
+        phase=study.phase,
+        arms=tuple(arm.name for arm in study.arms),
+        patients=study.size,
+        numbers=len(roles),
+        roles={role: roles.count(role) for role in sorted(set(roles))},
+    )
+
+
+def show_study(name: str) -> StudyPage:
+    """Everything that was printed about a study, by its id or another name."""
+    study = evidence.study(name)
+    named = {row.source for row in study.results} | {report.source for report in study.reports}
+    cited = {source: text for source, text in evidence.sources().items() if source in named}
+    return StudyPage(study, tuple(role_of(row) for row in study.results), cited)
+
+
+def check_record() -> list[Finding]:
+    """What the rules find in the whole record, judged findings included, the hard ones first."""
+    return evidence.check()
+
+
+def list_regimens() -> list[RegimenLine]:
+    """The regimens that trials can name."""
+    return [_regimen_line(name, regimen) for name, regimen in shipped_regimens().items()]
+
+
+def _regimen_line(name: str, regimen: Regimen) -> RegimenLine:
+    return RegimenLine(name, regimen.name, len(regimen.cycles), regimen.length, regimen.drugs)
+
+
+def show_regimen(name: str) -> Regimen:
+    """A shipped regimen by name, or the regimen in a YAML file."""
+    return read_regimen(Path(name)) if name.endswith(SUFFIXES) else shipped_regimen(name)
+
+
+def check_regimen(path: Path) -> RegimenLine:
+    """Read a regimen's file; DocumentError with every mistake, each with line and column."""
+    return _regimen_line(str(path), read_regimen(path))
+
+
+def plot_regimen(name: str, out: Path) -> Path:
+    """Draw a regimen (by name or file) into the SVG file ``out``; returns its path."""
+    regimen = show_regimen(name)
+    if out.suffix.lower() != ".svg":
+        raise DocumentError(f"--out {out}: must end in .svg, the only form that is drawn")
+    from engager.reports.regimen_chart import regimen_svg
+
+    drawing = regimen_svg(regimen)
+    try:
+        out.write_text(drawing, encoding="utf-8")
+    except OSError as error:
+        raise DocumentError(f"--out {out}: cannot be written ({error.strerror})") from None
+    return out
+
+
+def list_trials() -> list[TrialLine]:
+    """The trials that can be simulated by name."""
+    from engager.trials.design import trial, trials
+
+    return [
+        TrialLine(
+            id=name,
+            patients=trial(name).patients,
+            setting=trial(name).cohort.setting,
+            arms={arm: tuple(c.name for c in a.regimens) for arm, a in trial(name).arms.items()},
+        )
+        for name in trials()
+    ]
+
+
+def show_trial(name: str) -> str:
+    """A study's trial as YAML, regimens written out: what ``engager simulate FILE.yaml`` reads."""
+    from engager.trials.design import trial_file
+    from engager.trials.writing import trial_yaml
+
+    return trial_yaml(trial_file(name))
+
+
+def trial_data(name: str) -> dict[str, Any]:
+    """A study's trial as a mapping: what :func:`show_trial` writes as text."""
+    from engager.trials.design import trial_file
+    from engager.trials.writing import written_out
+
+    return written_out(trial_file(name))
+
+
+def explain(word: str) -> list[Explanation]:
+    """Everything that is called ``word``: endpoints, parameters, states, quantities, drugs."""
+    from engager.app.explain import explanations
+
+    return explanations(word)
+
+
+def doctor() -> Health:
+    """Versions, devices, options, cache, and the model against known answers."""
+    from engager.app.doctor import examine
+
+    return examine()

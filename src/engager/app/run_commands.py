@@ -1,0 +1,90 @@
+"""The run commands at a terminal: progress on the way, then a table or one JSON object."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engager.app.output import print_json
+from engager.app.simulate import Progress, resume, simulate, verify
+from engager.inference import Summary, results
+from engager.reports.comparison_table import print_comparison
+
+
+def envelope(summary: Summary, folder: Path) -> dict[str, Any]:
+    """What ``simulate --json`` prints."""
+    return {
+        "study": summary.trial.study or summary.trial.name,
+        "seed": summary.seed,
+        "requested": summary.requested,
+        "simulated": summary.simulated,
+        "failed": len(summary.failures),
+        "run": str(folder),
+        "results": results(summary),
+    }
+
+
+def simulate_command(study: str, json: bool = False, **options: Any) -> None:
+    """``engager simulate``: progress on the way, then the table (or one JSON object) and where the run is."""
+    with shown_progress() as progress:
+        summary, folder = simulate(study, progress=progress, **options)
+    _print(summary, folder, json)
+
+
+def resume_command(run: Path, json: bool = False) -> None:
+    """``engager resume``: finish a run and print what it would have printed."""
+    with shown_progress() as progress:
+        summary = resume(Path(run), progress=progress)
+    _print(summary, Path(run), json)
+
+
+def verify_command(run: Path, json: bool = False) -> None:
+    """``engager verify``: exit 1 and the list of faults if a run's files are not what was written."""
+    wrong = verify(Path(run))
+    if json:
+        print_json({"run": str(run), "faults": wrong})
+    else:
+        print("\n".join(wrong) if wrong else f"{run}: every file is as it was written")
+    if wrong:
+        raise SystemExit(1)
+
+
+def _print(summary: Summary, folder: Path, as_json: bool) -> None:
+    if as_json:
+        print_json(envelope(summary, folder))
+    else:
+        print_comparison(summary, folder)
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Progress on standard error: a bar on a terminal, a plain line every few seconds elsewhere."""
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console  # only where there is a terminal to draw on
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines(every: float = 5.0) -> Progress:
+    """Plain lines, at most one in ``every`` seconds and one at the end."""
+    began = last = time.monotonic()
+
+    def line(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last > every:
+            last = now
+            print(f"{done:,} of {total:,} patients, {now - began:.0f} s", file=sys.stderr, flush=True)
+
+    return line

@@ -1,0 +1,202 @@
+"""The command line: every reading command, its JSON, its exit status, and how fast it is there."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from engager import __version__
+from engager.app import jobs
+from engager.app.cli import app
+from engager.evidence import Finding
+
+ENGAGER = str(Path(sys.executable).with_name("engager"))
+HEAVY = ("jax", "numpy", "polars", "pydantic", "matplotlib", "yaml", "rich", "scipy")
+
+READING = {
+    ("evidence", "list"): "TOWER",
+    ("evidence", "show", "TOWER"): "91/271 [34%]",
+    ("evidence", "check"): "judged",
+    ("evidence", "check", "--all"): "use 134",
+    ("regimen", "list"): "blinatumomab-tower",
+    ("regimen", "show", "blinatumomab-tower"): "28 µg/day, continuous infusion",
+    ("trial", "list"): "MT103-202",
+    ("trial", "show", "TOWER"): "dose: 9 µg/day, days: 1-7",
+    ("explain", "CR"): "Nmarrow",
+}
+
+
+def run(*words):
+    return CliRunner().invoke(app, list(map(str, words)))
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_reading_command_shows_its_subject(command):
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert READING[command] in done.stdout and done.stderr == ""
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_json_is_one_object_and_nothing_else(command):
+    done = run(*command, "--json")
+    assert done.exit_code == 0 and done.stderr == ""
+    assert isinstance(json.loads(done.stdout), dict)
+    assert "NaN" not in done.stdout and "Infinity" not in done.stdout
+
+
+def test_json_contracts():
+    studies = json.loads(run("evidence", "list", "--json").stdout)["studies"]
+    assert [study["id"] for study in studies] == ["MT103-202", "MT103-211", "TOWER"]
+    tower = json.loads(run("evidence", "show", "TOWER", "--json").stdout)
+    assert tower["id"] == "TOWER" and {row["role"] for row in tower["results"]} >= {"calibrated", "predicted"}
+    findings = json.loads(run("evidence", "check", "--json").stdout)["findings"]
+    assert len(findings) == len(jobs.check_record())
+    for finding in findings:
+        assert {"severity", "rule", "rows", "message", "judged"} <= set(finding)
+        assert isinstance(finding["rows"], list)
+    assert any(finding["judged"] for finding in findings) and any(f["judged"] is None for f in findings)
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("evidence", "show", "TOWR"), "did you mean 'TOWER'"),
+        (("trial", "show", "TOWR"), "did you mean 'TOWER'"),
+        (("regimen", "show", "flag-idda"), "did you mean 'flag-ida'"),
+        (("explain", "kmaxx"), "'kmax'"),
+        (("explain", "blinatumumab"), "'blinatumomab'"),
+        (("regimen", "check", "nowhere.yaml"), "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_what_is_unknown_is_told_on_stderr_with_status_2(words, near, json_too):
+    done = run(*words, *json_too)
+    assert done.exit_code == 2 and done.stdout == ""
+    assert near in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("evidnce",), ("evidence", "lst"), ("evidence", "list", "--jsn"), ("explain",)]
+)
+def test_unknown_commands_and_options_have_status_2(words):
+    done = run(*words)
+    assert done.exit_code == 2 and "Traceback" not in done.output
+
+
+def test_every_mistake_of_a_regimen_is_told_at_its_line(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "name: mine\ncycles:\n  - cycle: one\n    length: 42 days\n    doses:\n"
+        "      - {drug: blinatumumab, dose: 9 µg/day, days: 1-7}\n"
+        "      - {drug: blinatumomab, dose: -28 µg/day, days: 8-28}\n"
+    )
+    done = run("regimen", "check", file)
+    assert done.exit_code == 2 and done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert [line.partition(f"{file}:")[2].partition(":")[0] for line in lines] == ["6", "7"]
+
+
+def test_regimen_check_accepts_what_show_prints(tmp_path):
+    from engager.regimens import regimen, to_yaml
+
+    file = tmp_path / "mine.yaml"
+    file.write_text(to_yaml(regimen("flag-ida")), encoding="utf-8")
+    assert run("regimen", "check", file).exit_code == 0
+    assert json.loads(run("regimen", "check", file, "--json").stdout)["days"] == 140
+    assert "fludarabine" in run("regimen", "show", file).stdout
+
+
+def test_plot_writes_an_svg_or_says_why_not(tmp_path):
+    out = tmp_path / "tower.svg"
+    assert run("regimen", "plot", "blinatumomab-tower", "--out", out).exit_code == 0
+    assert out.read_text(encoding="utf-8").startswith("<svg")
+    for bad in (tmp_path / "tower.png", tmp_path / "no" / "folder.svg"):
+        done = run("regimen", "plot", "blinatumomab-tower", "--out", bad)
+        assert done.exit_code == 2 and str(bad) in done.stderr and not bad.exists()
+
+
+def test_check_is_quiet_about_judged_findings_unless_asked():
+    quiet, full = run("evidence", "check").stdout, run("evidence", "check", "--all").stdout
+    judged = [f for f in jobs.check_record() if f.judged]
+    assert f"{len(judged)} judged" in quiet
+    assert "judged: " not in quiet and full.count("judged: ") == len(judged)
+
+
+def test_an_unjudged_hard_finding_fails_the_check(monkeypatch):
+    found = [Finding("sum", "hard", ("A", "B"), "1 + 1 is not 3")]
+    monkeypatch.setattr(jobs, "check_record", lambda: found)
+    assert run("evidence", "check").exit_code == 1
+    done = run("evidence", "check", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["findings"][0]["message"] == "1 + 1 is not 3"
+    monkeypatch.setattr(
+        jobs, "check_record", lambda: [Finding("sum", "hard", ("A",), "…", judged="kept: because")]
+    )
+    assert run("evidence", "check").exit_code == 0
+
+
+def test_interrupted_is_one_line_and_status_130(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "list_studies", interrupted)
+    done = run("evidence", "list")
+    assert done.exit_code == 130 and len(done.stderr.splitlines()) == 1
+
+
+def test_a_mistake_of_ours_is_not_dressed_up_as_wrong_input(monkeypatch):
+    def broken():
+        raise ValueError("ours")
+
+    monkeypatch.setattr(jobs, "list_studies", broken)
+    assert isinstance(run("evidence", "list").exception, ValueError)
+
+
+@pytest.mark.parametrize(
+    "words", ["trial show TOWER", "evidence show TOWER", "evidence check --json", "--help"]
+)
+def test_a_reader_that_goes_away_is_no_error(words):
+    done = subprocess.run(f"{ENGAGER} {words} | true", shell=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "" and done.stderr == ""
+
+
+def test_a_terminal_without_greek_letters_is_no_error():
+    done = subprocess.run(
+        [ENGAGER, "regimen", "show", "blinatumomab-tower"],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0 and b"28 ?g/day" in done.stdout
+
+
+def test_version():
+    assert run("--version").stdout == f"engager {__version__}\n"
+
+
+def test_help_loads_nothing_heavy():
+    program = (
+        "import sys; sys.argv = ['engager', '--help']\n"
+        "from engager.app.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        f"print('LOADED', [name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert "simulate" in done.stdout and done.stdout.endswith("LOADED []\n")
+
+
+def test_simulate_passes_its_options_on(monkeypatch):
+    from engager.app import simulate
+
+    seen = {}
+    monkeypatch.setattr(simulate, "simulate_command", lambda **options: seen.update(options))
+    assert run("simulate", "TOWER", "--patients", 7, "--seed", 3, "--out", "x", "--json").exit_code == 0
+    assert seen == {
+        "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": Path("x"),
+        "workers": None, "batch": None, "json": True,
+    }  # fmt: skip
