@@ -191,10 +191,10 @@ def test_help_loads_nothing_heavy():
 
 
 def test_simulate_passes_its_options_on(monkeypatch):
-    from engager.app import simulate
+    from engager.app import run_commands
 
     seen = {}
-    monkeypatch.setattr(simulate, "simulate_command", lambda **options: seen.update(options))
+    monkeypatch.setattr(run_commands, "simulate_command", lambda **options: seen.update(options))
     assert run("simulate", "TOWER", "--patients", 7, "--seed", 3, "--out", "x", "--json").exit_code == 0
     assert seen == {
         "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": Path("x"),
