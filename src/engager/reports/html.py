@@ -1,1 +1,85 @@
-def write_report(summary, folder): pass
+"""The report: one HTML file that needs nothing else, and every figure as SVG with its data as CSV beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from engager.inference import Summary
+from engager.reports import design_tables, sections
+from engager.reports.figures import figures
+from engager.reports.style import Figure
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+DIGITS = 6
+"""Significant digits in the figures' data."""
+
+
+def write_report(summary: Summary, folder: Path) -> Path:
+    """Write ``report.html`` and ``figures/`` into ``folder``; the same run gives the same bytes.
+
+    Args:
+        summary: a finished run.
+        folder: an existing folder; files of an earlier report are replaced.
+
+    Returns:
+        The path of the HTML file.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    drawn = figures(summary)
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for figure in drawn:
+        _replace(folder / "figures" / f"{figure.name}.svg", figure.svg)
+        _replace(folder / "figures" / f"{figure.name}.csv", _csv(figure.data))
+    return _replace(folder / "report.html", page(summary, drawn))
+
+
+def page(summary: Summary, drawn: list[Figure]) -> str:
+    """The report as one HTML text."""
+    loader = FileSystemLoader(TEMPLATES)
+    rooms = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    by_section: dict[str, list[Figure]] = {}
+    for figure in drawn:
+        by_section.setdefault(figure.section, []).append(figure)
+    style = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    return rooms.get_template("report.html").render(figures=by_section, style=style, **_content(summary))
+
+
+def _content(s: Summary) -> dict[str, Any]:
+    short, detail = sections.ledger(s)
+    return {
+        "s": s, "trial": s.trial,
+        "headline": sections.headline(s), "misfits": sections.not_covered(s), "machine": sections.machine(s),
+        "arms": design_tables.arms(s.trial), "plans": design_tables.plans(s.trial),
+        "cohort": design_tables.cohort(s), "assessments": design_tables.assessments(s.trial),
+        "scored": sections.scored(s), "context": sections.context(s), "unsimulated": sections.unsimulated(s),
+        "events": sections.events(s), "ledger": short, "ledger_detail": detail,
+        "standard": sections.standard(s), "failures": sections.failures(s), "contrasts": sections.contrasts(s),
+        "assumptions": sections.assumptions(s), "parameters": sections.parameters(), "cited": sections.cited(s),
+    }  # fmt: skip
+
+
+def _csv(data: pl.DataFrame) -> str:
+    rounded = data.with_columns(cs.float().cast(pl.Float64).round_sig_figs(DIGITS))
+    return rounded.write_csv()
+
+
+def _replace(path: Path, text: str) -> Path:
+    """Write a text so that readers see the old file or the whole new one, never a part."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path

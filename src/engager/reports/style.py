@@ -133,20 +133,25 @@ def month_ticks(last: float) -> list[int]:
     return list(range(0, int(last) + 1, step))
 
 
-def _legend_width(labels: list[str], columns: int) -> float:
-    """Width of a legend [inch], generously: it is filled column by column."""
-    rows = -(-len(labels) // columns)
-    widest = [max(map(len, labels[i : i + rows])) for i in range(0, len(labels), rows)]
-    return sum(0.078 * letters + 0.46 for letters in widest)
-
-
 def legend(drawn: Sheet, handles: list[Any]) -> None:
     """A legend above all axes, where it covers no data, in as many columns as fit beside each other."""
-    labels = [str(h.get_label()) for h in handles]
-    columns = next(
-        (n for n in range(len(labels), 1, -1) if _legend_width(labels, n) < drawn.get_figwidth()), 1
-    )
     drawn.legend(
-        handles=handles, loc="outside upper left", ncols=columns,
+        handles=handles, loc="outside upper left", ncols=_columns(handles, drawn.get_figwidth()),
         handlelength=1.6, columnspacing=1.4, borderaxespad=0.1, handletextpad=0.5,
     )  # fmt: skip
+
+
+def legend_height(handles: list[Any], width: float = WIDTH) -> float:
+    """Height [inch] that :func:`legend` takes on a sheet of ``width``."""
+    return 0.13 + 0.17 * -(-len(handles) // _columns(handles, width))
+
+
+def _columns(handles: list[Any], width: float) -> int:
+    """Most columns of a legend that fit (it is filled column by column)."""
+    letters = [len(str(h.get_label())) for h in handles]
+    for columns in range(len(letters), 1, -1):
+        rows = -(-len(letters) // columns)
+        widest = [max(letters[i : i + rows]) for i in range(0, len(letters), rows)]
+        if sum(0.074 * n + 0.44 for n in widest) - 0.17 < width:
+            return columns
+    return 1
