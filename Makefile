@@ -48,5 +48,13 @@ format: setup   ## put every file in its form
 bench: setup    ## speed and memory, printed
 	$(BIN)/python -m benchmarks
 
+docs: setup     ## the guide as HTML in docs/_build
+ifdef UV
+	$(UV) sync --quiet --frozen --no-build --no-install-project --group docs --inexact
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group docs
+endif
+	$(BIN)/python -m sphinx -q -W -b html docs docs/_build
+
 clean:          ## remove the environment and what tools left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from engager.inference import Summary
 from engager.reports import design_tables, sections
@@ -51,7 +50,7 @@ def page(summary: Summary, drawn: list[Figure]) -> str:
     by_section: dict[str, list[Figure]] = {}
     for figure in drawn:
         by_section.setdefault(figure.section, []).append(figure)
-    style = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     return rooms.get_template("report.html").render(figures=by_section, style=style, **_content(summary))
 
 

@@ -1,0 +1,271 @@
+"""What the report says beside its figures: sentences and tables, made from a finished run."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from engager.evidence import sources
+from engager.inference import Compared, Summary
+from engager.inference.comparison import ENOUGH
+from engager.patients import population
+from engager.reports.comparison_table import span
+from engager.reports.facts import SCORED, Fact, merged, misfits, score, words
+from engager.vocabulary import endpoints
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: caption, column heads, rows of text; ``numeric``: columns set flush right."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    numeric: tuple[int, ...] = field(default=())
+
+
+def many(n: int, what: str) -> str:
+    """A number with its noun."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def tied(text: str) -> str:
+    """A value and its interval, each kept on one line, with true minus signs."""
+    text = text.replace(" – ", " to ")
+    for loose in (" %", " mo", " to "):
+        text = text.replace(loose, loose.replace(" ", "\u00a0"))
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+
+
+def headline(s: Summary) -> list[str]:
+    """What was simulated, and how much of what was published it covers, in sentences."""
+    each = s.requested // max(s.replicates, 1)
+    failed = f"{many(len(s.failures), 'patient')} failed" if s.failures else "none failed"
+    arms = f"{len(s.trial.arms)} arms ({', '.join(s.trial.arms)})" if len(s.trial.arms) > 1 else "one arm"
+    often = "once" if s.replicates == 1 else f"{s.replicates:,} times"
+    out = [
+        f"{s.trial.name} was simulated {often} with {many(each, 'patient')} in {arms}: "
+        f"{s.requested:,} patients were requested, {s.simulated:,} simulated, {failed}; seed {s.seed}."
+    ]
+    if s.contrasts:
+        clear = sum(c.exceeds is True for c in s.contrasts)
+        out.append(
+            f"The design was changed from that of {s.trial.study} as published, so no published number is scored. Of "
+            f"{many(len(s.contrasts), 'result')}, {clear} differ from the study's own trial by more than the "
+            "trial-to-trial uncertainty."
+        )
+    facts = merged(s.published)
+    for role in SCORED:
+        covered, asked = score(facts, role)
+        if asked:
+            lie = "lies" if covered == 1 else "lie"
+            out.append(
+                f"Of {many(asked, f'{role} printed fact')}, {covered} {lie} within the simulated 90 % interval."
+            )
+    if s.replicates < ENOUGH and any(f.role in SCORED for f in facts):
+        out.append(f"With fewer than {ENOUGH} replicates no interval is drawn, so coverage is not judged.")
+    return out
+
+
+def not_covered(s: Summary) -> dict[str, list[str]]:
+    """Facts outside the simulated interval, in words, by role (roles without one are left out)."""
+    facts = merged(s.published)
+    found = {role: [tied(f.sentence) for f in misfits(facts, role)] for role in SCORED}
+    return {role: sentences for role, sentences in found.items() if sentences}
+
+
+FACT = ("endpoint", "arm", "published", "source", "simulated median (90 % interval)", "covered", "role")
+"""Columns of a table of printed facts."""
+
+
+def scored(s: Summary) -> dict[str, Table]:
+    """One table of printed facts for each role that is compared."""
+    facts = [f for f in merged(s.published) if f.simulated is not None]
+    out = {}
+    for role in SCORED:
+        rows = [_fact_row(f) for f in facts if f.role == role]
+        if rows:
+            covered, asked = score(facts, role)
+            counted = f": {covered} of {asked} covered" if asked else ""
+            out[role] = Table(f"{role.capitalize()} facts{counted}", FACT, rows)
+    return out
+
+
+def _fact_row(f: Fact) -> tuple[str, ...]:
+    return (
+        words(f.result),
+        f.result.arm,
+        f.published,
+        " and ".join(f.sources),
+        tied(f.span),
+        f.verdict,
+        f.role,
+    )
+
+
+def context(s: Summary) -> Table | None:
+    """Published rows that are inputs or are not compared for another reason, beside what came out."""
+    facts = [f for f in merged(s.published) if f.simulated is not None and f.role not in SCORED]
+    rows = [(*_fact_row(f)[:5], f.result.reason or f.compared.reason) for f in facts]
+    columns = (*FACT[:5], "note")
+    return Table("Published rows that are not scored", columns, rows) if rows else None
+
+
+def unsimulated(s: Summary) -> Table | None:
+    """Published rows that the simulation has no counterpart of, with the reason."""
+    facts = [f for f in merged(s.published) if f.simulated is None]
+    rows = [
+        (words(f.result), f.result.arm, f.published, " and ".join(f.sources), f.compared.reason, f.role)
+        for f in facts
+    ]
+    columns = ("endpoint", "arm", "published", "source", "reason", "role")
+    return Table("Published, not simulated", columns, rows) if rows else None
+
+
+def standard(s: Summary) -> Table:
+    """The trial's own results, one column per arm."""
+    arms = tuple(dict.fromkeys(c.result.arm for c in s.standard if " vs " not in c.result.arm))
+    cells: dict[str, dict[str, str]] = {}
+    for c in s.standard:
+        cells.setdefault(words(c.result), {})[c.result.arm] = _cell(c)
+    pairs = tuple(dict.fromkeys(c.result.arm for c in s.standard if " vs " in c.result.arm))
+    rows = [(name, *(found.get(arm, "") for arm in (*arms, *pairs))) for name, found in cells.items()]
+    interval = (
+        "median and 90 % interval over replicates" if s.replicates >= ENOUGH else "median over replicates"
+    )
+    return Table(f"Simulated results: {interval}", ("endpoint", *arms, *pairs), rows)
+
+
+def _cell(c: Compared) -> str:
+    return (
+        tied(span(c.simulated, c.result.statistic, endpoints()[c.result.endpoint].unit))
+        if c.simulated
+        else c.reason
+    )
+
+
+def contrasts(s: Summary) -> Table | None:
+    """This trial beside the published study's own, with the paired difference."""
+    if not s.contrasts:
+        return None
+    rows = []
+    for c in s.contrasts:
+        unit, statistic = endpoints()[c.result.endpoint].unit, c.result.statistic
+        here, there, gap = (tied(span(i, statistic, unit)) for i in (c.here, c.there, c.difference))
+        verdict = {True: "yes", False: "no", None: "not judged"}[c.exceeds]
+        rows.append((words(c.result), c.result.arm, here, there, gap, verdict))
+    study = s.trial.study or "the study"
+    verdict = "exceeds the trial-to-trial uncertainty"
+    columns = ("endpoint", "arm", "this trial", f"{study}, own design", "difference", verdict)
+    return Table(f"This trial against {study} as published, with the same patients in both", columns, rows)
+
+
+def failures(s: Summary) -> list[str]:
+    """Why patients could not be computed, with their number."""
+    counts = Counter(str(f["reason"]) for f in s.failures)
+    return [f"{many(n, 'patient')}: {reason}" for reason, n in counts.items()]
+
+
+def events(s: Summary) -> Table | None:
+    """Patients per 100 with an adverse event by worst grade."""
+    rows = []
+    for arm in s.trial.arms:
+        people = s.patients.filter(pl.col("arm") == arm)
+        for event, column in (("cytokine release syndrome", "crs_grade"), ("neurologic event", "ne_grade")):
+            if not len(people) or not (people[column] > 0).any():
+                continue
+            shares = [100 * float((people[column] == grade).mean() or 0.0) for grade in range(1, 6)]  # type: ignore[arg-type]
+            low = event == "neurologic event"
+            cells = [
+                "not modelled" if low and g in (1, 2, 4) else f"{v:.1f}"
+                for g, v in enumerate(shares, start=1)
+            ]
+            rows.append((event, arm, *cells))
+    columns = ("event", "arm", *(f"grade {g}" for g in range(1, 6)))
+    return (
+        Table("Worst grade per patient, per 100 patients", columns, rows, (2, 3, 4, 5, 6)) if rows else None
+    )
+
+
+def ledger(s: Summary) -> tuple[Table, Table]:
+    """Dose per patient by arm and drug: intended and delivered, and by reason."""
+    totals = s.ledger.group_by("arm", "drug", "unit", maintain_order=True).agg(
+        pl.col("intended", "delivered").sum()
+    )
+    given = {(arm, drug): _given(s, arm, drug) for arm, drug, *_ in totals.rows()}
+    rows = []
+    for arm, drug, unit, intended, delivered in totals.rows():
+        n = given[arm, drug]
+        share = f"{100 * delivered / intended:.1f} %" if intended else ""
+        rows.append(
+            (drug, arm, unit, f"{n / s.replicates:,.0f}", _dose(intended / n), _dose(delivered / n), share)
+        )
+    per = ("intended per patient", "delivered per patient")
+    columns = ("drug", "arm", "unit", "patients per replicate", *per, "delivered")
+    short = Table(
+        "Intended and delivered dose, mean per patient whose plan has the drug", columns, rows, (3, 4, 5, 6)
+    )
+    detail = [
+        (drug, arm, reason, unit, _dose(intended / given[arm, drug]), _dose(delivered / given[arm, drug]))
+        for arm, drug, unit, reason, intended, delivered in s.ledger.select(
+            "arm", "drug", "unit", "reason", "intended", "delivered"
+        ).rows()
+    ]
+    heads = ("drug", "arm", "reason", "unit", "intended per patient", "delivered per patient")
+    return short, Table("The same by reason", heads, detail, (4, 5))
+
+
+def _given(s: Summary, arm: str, drug: str) -> int:
+    """Patients of an arm whose regimen plans the drug (all of the arm for a drug that only a rule gives)."""
+    plans = [c.name for c in s.trial.arms[arm].regimens if drug in c.regimen.drugs]
+    people = s.patients.filter(pl.col("arm") == arm)
+    return max(1, len(people.filter(pl.col("regimen").is_in(plans))) if plans else len(people))
+
+
+def _dose(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def assumptions(s: Summary) -> list[tuple[str, list[str]]]:
+    """What was assumed, by where it stands: trial, cohort, each regimen."""
+    out: list[tuple[str, Iterable[str]]] = [
+        (f"the trial {s.trial.name}", s.trial.assumptions), ("the cohort", s.trial.cohort.assumptions)
+    ]  # fmt: skip
+    seen: dict[str, Iterable[str]] = {r.name: r.assumptions for r in s.trial.regimens}
+    out += [(f"the regimen {name}", texts) for name, texts in seen.items()]
+    return [(where, list(texts)) for where, texts in out if texts]
+
+
+def parameters() -> Table:
+    """Every parameter of the model with unit, spread, standing, meaning and source."""
+    rows = []
+    for p in population().values():
+        spread = "" if p.distribution == "fixed" else f"{p.distribution}, SD {p.sd:g}"
+        rows.append((p.name, f"{p.value:g}", p.unit, spread, p.standing, p.meaning, p.source))
+    columns = ("name", "value", "unit", "spread between patients", "standing", "meaning", "source")
+    return Table("Parameters: population medians", columns, rows, (1,))
+
+
+def cited(s: Summary) -> list[tuple[str, str]]:
+    """The sources that the report's published rows name."""
+    named = {c.result.source for c in s.published}
+    return [(name, text) for name, text in sources().items() if name in named]
+
+
+def machine(s: Summary) -> list[tuple[str, str]]:
+    """Seed, versions, numerics and machine, as the run's manifest keeps them."""
+    m: dict[str, Any] = s.manifest
+    versions = {"engager": m.get("engager", ""), **m.get("versions", {})}
+    rows = [("seed", str(s.seed)), ("versions", ", ".join(f"{k} {v}" for k, v in versions.items() if v))]
+    numerics = m.get("numerics", {})
+    if numerics:
+        rows.append(("numerics", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in numerics.items())))
+    if m.get("machine"):
+        rows.append(("machine", ", ".join(str(v) for v in m["machine"].values())))
+    rows += [(f"SHA-256 of {k}", v[:16]) for k, v in m.get("inputs", {}).items() if len(str(v)) == 64]
+    return rows
