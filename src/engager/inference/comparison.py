@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from engager.evidence import Result, Study, role_of
+from engager.evidence.printed import read
 from engager.trials import NotSimulated, Trial, measured, standard_results
 
 Floats = NDArray[np.float64]
@@ -47,14 +49,19 @@ class Compared:
 
 @dataclass(frozen=True)
 class Contrast:
-    """One result under two trials with the same patients: each, and the difference over replicates.
+    """One result under two trials with the same patients.
 
-    ``exceeds`` is True where the interval of the difference excludes 0.
+    here, there: each over replicates. expected: mean difference with the interval of that mean, which more
+    replicates narrow; ``differs`` is True where it excludes 0 (the two designs differ in the model).
+    difference: what single pairs of trials of this size show; ``exceeds`` is True where that interval
+    excludes 0 (the difference exceeds the trial-to-trial uncertainty). None: too few replicates to say.
     """
 
     result: Result
     here: Interval
     there: Interval
+    expected: Interval
+    differs: bool | None
     difference: Interval
     exceeds: bool | None
 
@@ -122,7 +129,18 @@ def _covered(row: Result, found: Interval | None, values: Floats | None) -> bool
     # a missing bound lies beyond what follow-up shows, so it excludes nothing on its side
     low = -np.inf if found.lower is None else found.lower
     high = np.inf if found.upper is None else found.upper
-    return bool(low <= row.value <= high)
+    least, most = stands_for(row)
+    return bool(low <= most and least <= high)
+
+
+def stands_for(row: Result) -> tuple[float, float]:
+    """The values that a printed number stands for: n/N where it is known, else what rounds to it."""
+    value = row.value or 0.0
+    if row.statistic == "proportion" and row.n is not None and row.N:
+        return row.n / row.N, row.n / row.N
+    reading = read(row.printed)
+    half = reading.step / 2 if reading else 0.0
+    return value - half, value + half
 
 
 def contrast(trial: Trial, patients: pl.DataFrame, other: Trial, others: pl.DataFrame) -> list[Contrast]:
@@ -140,6 +158,20 @@ def contrast(trial: Trial, patients: pl.DataFrame, other: Trial, others: pl.Data
         mine, theirs, gap = interval(here), interval(there), interval(here - there)
         if mine is None or theirs is None or gap is None:
             continue
-        exceeds = None if gap.lower is None or gap.upper is None else gap.lower > 0 or gap.upper < 0
-        out.append(Contrast(row, mine, theirs, gap, exceeds))
+        expected = _mean(here - there)
+        out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _excludes_zero(gap)))
     return out
+
+
+def _mean(gaps: Floats) -> Interval:
+    """Mean over the replicates that have a value, with the interval of the mean."""
+    gaps = gaps[np.isfinite(gaps)]
+    mean = float(gaps.mean())
+    if len(gaps) < ENOUGH:
+        return Interval(mean, None, None)
+    half = float(ndtri((1 + LEVEL) / 2) * gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    return Interval(mean, mean - half, mean + half)
+
+
+def _excludes_zero(i: Interval) -> bool | None:
+    return None if i.lower is None or i.upper is None else i.lower > 0 or i.upper < 0

@@ -139,11 +139,12 @@ def _standard(console: Console, rows: list[Compared]) -> None:
 
 def _contrasts(console: Console, rows: list[Contrast], study: str) -> None:
     table = Table(title=f"this trial against {study} as published, the same patients in both")
-    for name in ("endpoint", "arm", "this trial", study, "difference", "beyond chance"):
+    for name in ("endpoint", "arm", "this trial", study, "expected difference", "in one trial", "exceeds it"):
         table.add_column(name, overflow="fold")
     for row in rows:
         r, unit = row.result, endpoints()[row.result.endpoint].unit
         verdict = Text("") if row.exceeds is None else Text("yes" if row.exceeds else "no")
-        cells = [span(i, r.statistic, unit) for i in (row.here, row.there, row.difference)]
+        shown = (row.here, row.there, row.expected, row.difference)
+        cells = [span(i, r.statistic, unit) for i in shown]
         table.add_row(*map(escape, (title(Compared(r, "", None, None)), r.arm, *cells)), verdict)
     console.print(table)

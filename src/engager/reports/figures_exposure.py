@@ -172,7 +172,7 @@ def doses(s: Summary) -> Figure | None:
     alt = " ".join(f"{r['drug']}, {r['arm']}: {r['percent']:.0f} % delivered." for r in shares)
     caption = (
         "Share of the dose that the whole plan intends for every patient: what was delivered, and what ended or "
-        "reduced the rest. 'Other' is the rest of a cycle after treatment stopped, the patient's decision and "
+        "reduced the rest. 'Other' is the patient's decision and "
         "the end of follow-up."
     )
     return Figure(

@@ -54,10 +54,11 @@ def headline(s: Summary) -> list[str]:
     ]
     if s.contrasts:
         clear = sum(c.exceeds is True for c in s.contrasts)
+        differ = sum(c.differs is True for c in s.contrasts)
         out.append(
             f"The design was changed from that of {s.trial.study} as published, so no published number is scored. Of "
-            f"{many(len(s.contrasts), 'result')}, {clear} differ from the study's own trial by more than the "
-            "trial-to-trial uncertainty."
+            f"{many(len(s.contrasts), 'result')}, {differ} differ from the study's own trial in expectation, and "
+            f"{clear} by more than the trial-to-trial uncertainty of trials of this size."
         )
     facts = merged(s.published)
     for role in SCORED:
@@ -156,12 +157,16 @@ def contrasts(s: Summary) -> Table | None:
     rows = []
     for c in s.contrasts:
         unit, statistic = endpoints()[c.result.endpoint].unit, c.result.statistic
-        here, there, gap = (tied(span(i, statistic, unit)) for i in (c.here, c.there, c.difference))
-        verdict = {True: "yes", False: "no", None: "not judged"}[c.exceeds]
-        rows.append((words(c.result), c.result.arm, here, there, gap, verdict))
+        shown = (c.here, c.there, c.expected, c.difference)
+        here, there, expected, gap = (tied(span(i, statistic, unit)) for i in shown)
+        said = {True: "yes", False: "no", None: "not judged"}
+        verdicts = (said[c.differs], said[c.exceeds])
+        rows.append((words(c.result), c.result.arm, here, there, expected, verdicts[0], gap, verdicts[1]))
     study = s.trial.study or "the study"
-    verdict = "exceeds the trial-to-trial uncertainty"
-    columns = ("endpoint", "arm", "this trial", f"{study}, own design", "difference", verdict)
+    columns = (
+        "endpoint", "arm", "this trial", f"{study}, own design", "expected difference", "differs in the model",
+        "difference in one trial", "exceeds the trial-to-trial uncertainty",
+    )  # fmt: skip
     return Table(f"This trial against {study} as published, with the same patients in both", columns, rows)
 
 

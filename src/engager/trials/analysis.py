@@ -106,7 +106,7 @@ def measured(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
     if row.endpoint in CURVES or row.endpoint == "continuous_remission":
         return _curve(group, row)
     if row.statistic not in ("proportion", "count") or row.endpoint not in EVENTS | {"overall_response": 0}:
-        raise NotSimulated(f"the model has no {endpoints()[row.endpoint].label.lower()} as a {row.statistic}")
+        raise NotSimulated(f"the model has no {endpoints()[row.endpoint].label} as a {row.statistic}")
     return _events(trial, group, row)
 
 

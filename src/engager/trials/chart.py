@@ -99,6 +99,7 @@ class Constants(NamedTuple):
     progression_blasts: Value
     progression_ratio: Value
     relapse_blasts: Value
+    relapse_recheck: Value
     Lx_relapse: Value
     drug_gone: Value
 

@@ -92,7 +92,9 @@ def relapse(
     b = blast_share(y, e.parameters)
     marrow = (b >= k.relapse_blasts) & (b > blasts_before)
     outside = y.Lx > k.Lx_relapse
-    in_remission = (c.responded != NOT_YET) & (c.relapsed == NOT_YET) & under_study(c)
+    # a marrow that the aspirate made look better than it was is found out at the next look, not overnight
+    looked = (day >= c.responded + k.relapse_recheck) | (e.fate.remission > 0)
+    in_remission = (c.responded != NOT_YET) & (c.relapsed == NOT_YET) & under_study(c) & looked
     happens = in_remission & (marrow | outside)
     positive = y.Ls + y.Lr
     kind = xp.where(y.Ln > positive, 2, 1)

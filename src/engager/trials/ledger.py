@@ -23,8 +23,8 @@ from engager.vocabulary import drugs
 Array = NDArray[Any]
 
 AS_PLANNED, RESTART_DOSE, INTERRUPTED, WITHHELD = range(4)
-REASONS = ("as planned", "restart dose", "interrupted by an adverse event", "treatment stopped")
-"""Reasons for days that the plan reached; for days that it did not reach, why treatment ended."""
+REASONS = ("as planned", "restart dose", "interrupted by an adverse event")
+"""Reasons for days with drug; for days without, and for what the plan never reached, why treatment ended."""
 
 
 def ledger(trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array) -> pl.DataFrame:
@@ -79,7 +79,7 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
         "last": day[ends] + 1,
         "intended": np.add.reduceat(planned[who, day], starts) if len(starts) else np.zeros(0),
         "delivered": np.add.reduceat(delivered[who, day], starts) if len(starts) else np.zeros(0),
-        "reason": np.array(REASONS)[reason[who, day][starts]],
+        "reason": _words(reason[who, day][starts], c.chart.off_reason[who[starts]]),
     }
     regimen = e.entrant.fate.regimen
     total = low.plan.rate[regimen].sum(1) + low.plan.rate_m2[regimen].sum(1) * e.entrant.fate.BSA
@@ -89,6 +89,12 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
     out = {key: np.concatenate([rows[key], closing[key]]) for key in rows}
     size = len(out["who"])
     return {**out, "drug": np.full(size, "blinatumomab"), "unit": np.full(size, "µg")}
+
+
+def _words(reason: Array, off_reason: Array) -> Array:
+    """Reasons in words: what was done to a day's dose, or why treatment had ended by then."""
+    held = np.array([*REASONS, ""])[reason]
+    return np.where(reason == WITHHELD, np.array(ch.OFF_REASONS)[off_reason], held)
 
 
 def _closing(e: Enrolled, c: Courses, follow: Array, who: Array, intended: Array) -> dict[str, Array]:
@@ -131,7 +137,8 @@ def _dose(
     dosed = reached & (day <= c.chart.off[patients])
     first = np.where(reached, day + 1, 0)
     closing = _closing(e, c, follow, patients, intended)["reason"]
-    reason = np.where(dosed, REASONS[AS_PLANNED], np.where(reached, REASONS[WITHHELD], closing))
+    given = _words(np.where(dosed, AS_PLANNED, WITHHELD), c.chart.off_reason[patients])
+    reason = np.where(reached, given, closing)
     size = len(patients)
     return {
         "who": patients, "first": first, "last": first, "intended": intended,
