@@ -250,7 +250,7 @@ def _arm_results(trial: Trial, arm: str) -> list[Result]:
         *(_row(trial, arm, name, "proportion") for name in shares),
         *rows,
         *(_row(trial, arm, name, "median") for name in medians),
-        *(_row(trial, arm, name, "rate_at", months=months) for name, months in rates if months <= total),
+        *(_row(trial, arm, name, "rate_at", months=months) for name, months in rates if months < total),
     ]
 
 
