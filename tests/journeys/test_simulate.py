@@ -1,7 +1,6 @@
 """A user's run, from the command line and from Python: what is kept, what is refused, what is lost (nothing)."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from filelock import FileLock
 
 from engager.app.simulate import resume, simulate, verify
 from engager.documents import DocumentError
@@ -84,7 +84,7 @@ def test_the_run_folder_holds_everything(run):
     kept = tables(folder)
     assert kept["patients"].height == 720
     assert kept["courses"]["replicate"].unique().to_list() == [0]
-    assert not list(folder.rglob("*.part")) and not (folder / "lock").exists()
+    assert not list(folder.rglob("*.part"))
     assert verify(folder) == []
 
 
@@ -150,6 +150,26 @@ def test_resume_computes_only_what_is_missing_or_damaged(run, tmp_path):
         assert table.equals(tables(copy)[name]), name
 
 
+def test_a_lost_or_damaged_record_is_found_and_mended(run, tmp_path):
+    summary, folder = run
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "shards" / "00000.json").write_text("{")
+    assert any("missing or damaged" in fault for fault in verify(copy))
+    assert results(resume(copy)) == results(summary) and verify(copy) == []
+
+
+def test_an_unfinished_run_of_another_program_is_not_mixed_with_this_one(run, tmp_path):
+    _, folder = run
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["versions"]["jaxlib"] = "0.0.1"
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "status": "running"}))
+    with pytest.raises(DocumentError, match=r"was begun with jaxlib 0\.0\.1, now"):
+        resume(copy)
+
+
 def test_a_run_begun_with_other_inputs_is_not_resumed(run, tmp_path):
     _, folder = run
     copy = tmp_path / "copy"
@@ -162,12 +182,8 @@ def test_a_run_begun_with_other_inputs_is_not_resumed(run, tmp_path):
 
 def test_two_processes_do_not_share_a_folder(run):
     _, folder = run
-    (folder / "lock").write_text(str(os.getpid()))
-    try:
-        with pytest.raises(DocumentError, match="in use by process"):
-            resume(folder)
-    finally:
-        (folder / "lock").unlink()
+    with FileLock(folder / "lock"), pytest.raises(DocumentError, match="in use by another process"):
+        resume(folder)
 
 
 @pytest.mark.slow

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engager.engine import compiler, executor
-from engager.trials import trial
+from engager.trials import read_trial, trial, trial_file
 from engager.trials.conduct import conduct
 from engager.trials.enrol import enrol
 from engager.trials.shards import setup, shards, simulate_shard
+from engager.trials.writing import trial_yaml
 
 PATIENTS = 150
 
@@ -45,14 +46,21 @@ def test_threads_and_order_change_nothing():
             assert getattr(tables, name).equals(getattr(one[numbered[0]], name)), name
 
 
-def test_the_same_patients_in_both_arms_until_treatment_differs():
-    """Common random numbers: a changed regimen leaves covariates, arm and thresholds alone."""
-    s = setup(trial("TOWER"), 1)
-    other = setup(trial("MT103-211"), 1)
-    a = enrol(s.trial, s.low, s.values, 1, 0, range(50))
-    b = enrol(other.trial, other.low, other.values, 1, 0, range(50))
-    assert np.array_equal(a.entrant.fate.crs_threshold, b.entrant.fate.crs_threshold)
-    assert np.array_equal(a.patients.values["CL"], b.patients.values["CL"])
+def test_a_changed_regimen_leaves_every_patient_the_same_person(tmp_path):
+    """Common random numbers: without the week at 9 µg/day, parameters, start, arm and fate are identical."""
+    text = trial_yaml(trial_file("TOWER"))
+    kept = [line for line in text.splitlines() if "dose: 9 µg/day, days: 1-7" not in line]
+    assert len(kept) == len(text.splitlines()) - 1
+    (tmp_path / "my.yaml").write_text("\n".join(kept), encoding="utf-8")
+    one, other = setup(trial("TOWER"), 1), setup(read_trial(tmp_path / "my.yaml"), 1)
+    assert not one.trial.same_design(other.trial)
+    a, b = (enrol(s.trial, s.low, s.values, 1, 0, range(200)) for s in (one, other))
+    assert np.array_equal(a.arm, b.arm) and np.array_equal(a.entry, b.entry)
+    assert np.array_equal(a.entrant.Lc, b.entrant.Lc)
+    for part in ("parameters", "start", "fate"):
+        mine, theirs = getattr(a.entrant, part), getattr(b.entrant, part)
+        for name, x, y in zip(mine._fields, mine, theirs, strict=True):
+            assert np.array_equal(x, y), (part, name)
 
 
 def test_the_day_loop_stays_one_program():

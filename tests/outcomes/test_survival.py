@@ -25,9 +25,9 @@ def test_kaplan_meier_by_hand():
     assert value_at(curve, 0.5) == 1 and value_at(curve, 4.9) == pytest.approx(0.5)
 
 
-def test_median_that_is_not_reached_is_not_a_number():
-    assert np.isnan(median(kaplan_meier([1, 9, 9], [1, 0, 0])))
-    assert np.isnan(median(kaplan_meier([], [])))
+def test_a_median_that_is_not_reached_lies_beyond_everything_seen():
+    assert median(kaplan_meier([1, 9, 9], [1, 0, 0])) == np.inf
+    assert median(kaplan_meier([], [])) == np.inf
 
 
 def test_kaplan_meier_against_lifelines():
@@ -62,5 +62,7 @@ def test_hazard_ratio_with_ties_against_statsmodels():
     assert hazard_ratio(SEEN, EVENT, TREATED) == pytest.approx(float(np.exp(fit.params[0])), rel=1e-8)
 
 
-def test_a_hazard_ratio_needs_events_on_both_sides():
-    assert np.isnan(hazard_ratio([1, 2, 3, 4], [1, 1, 0, 0], [1, 1, 0, 0]))
+def test_a_hazard_ratio_with_events_on_one_side_only():
+    assert hazard_ratio([1, 2, 3, 4], [1, 1, 0, 0], [1, 1, 0, 0]) == np.inf
+    assert hazard_ratio([1, 2, 3, 4], [1, 1, 0, 0], [0, 0, 1, 1]) == 0
+    assert np.isnan(hazard_ratio([1, 2, 3, 4], [0, 0, 0, 0], [1, 1, 0, 0]))

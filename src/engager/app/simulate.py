@@ -19,7 +19,8 @@ from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.evidence import study
 from engager.inference import Summary, compare, contrast, results, standard
-from engager.io import Store, write_json, write_text
+from engager.io import MANIFEST, Store, write_json, write_text
+from engager.outcomes.response import DATA as CRITERIA
 from engager.patients.population import DATA as POPULATION
 from engager.trials import Trial, read_trial, trial, trial_file, with_grades
 from engager.trials.conduct import LANES, STEPS, horizon
@@ -36,8 +37,8 @@ MOST_WORKERS = 1024
 LARGEST_BATCH = 65_536
 LARGEST_SEED = 2**63 - 1
 
-BYTES_PER_VISIT, BYTES_PER_PATIENT = 16, 300
-"""What a blood visit, and the rest of a patient, takes on the disk (measured, rounded up)."""
+BYTES_PER_VISIT, BYTES_PER_PATIENT, REPORT_BYTES = 16, 300, 2_000_000
+"""What a blood visit, the rest of a patient, and the report take on the disk (measured, rounded up)."""
 
 FAILED_SHARE = 0.01
 """Above this share of failed patients a run is not summarised."""
@@ -91,11 +92,15 @@ def simulate(
         KeyboardInterrupt: passed on; finished shards are kept, ``resume`` goes on from them.
     """
     request = _request(source, patients, replicates, seed, workers, batch)
-    store = Store(out if out is not None else _next_folder(request.trial.name))
     need = _need(request)
-    store.create(_manifest(request), need)
-    write_text(store.folder / "trial.yaml", request.text)
-    return _finish(request, store, progress), store.folder
+    store = Store(out) if out is not None else _next_store(request.trial.name, need)
+    store.check(need)
+    with store.locked():
+        store.check(need)  # another process may have begun a run here in between
+        store.make()
+        write_text(store.folder / "trial.yaml", request.text)
+        write_json(store.folder / MANIFEST, _manifest(request))
+        return _finish(request, store, progress), store.folder
 
 
 def resume(folder: Path, *, workers: int | None = None, progress: Progress | None = None) -> Summary:
@@ -108,22 +113,35 @@ def resume(folder: Path, *, workers: int | None = None, progress: Progress | Non
         asked["patients"], asked["replicates"], asked["seed"], workers, asked["batch"],
     )  # fmt: skip
     request = replace(request, source=asked["source"])
-    now = _manifest(request)["inputs"]
-    changed = [name for name, value in now.items() if value != kept["inputs"].get(name)]
+    now = _manifest(request)
+    changed = [name for name, value in now["inputs"].items() if value != kept["inputs"].get(name)]
     if changed:
         raise DocumentError(
             f"{folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
         )
-    return _finish(request, store, progress)
+    with store.locked():
+        if kept["status"] != "complete":
+            _same_program(kept, now, folder)
+        return _finish(request, store, progress)
+
+
+def _same_program(kept: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Shards of one run come from one program: another version may differ in the last digits."""
+    names = ("jax", "jaxlib", "numpy", "scipy")
+    was, are = ({name: m["versions"].get(name) for name in names} for m in (kept, now))
+    if was != are:
+        differ = ", ".join(f"{name} {was[name]}, now {are[name]}" for name in names if was[name] != are[name])
+        raise DocumentError(f"{folder} was begun with {differ}; install those versions or simulate it anew")
 
 
 def verify(folder: Path) -> list[str]:
     """Check a run's files against their checksums; returns what is wrong, in sentences."""
     store = Store(folder)
-    store.manifest()
-    wrong = store.faults()
+    asked = store.manifest()["request"]
+    expected = len(shards(asked["patients"], asked["replicates"]))
     reference = Store(folder / REFERENCE)
-    return wrong + (reference.faults() if reference.folder.is_dir() else [])
+    others = reference.faults(expected) if reference.folder.is_dir() else []
+    return store.faults(expected) + others
 
 
 # --- what is asked for -----------------------------------------------------------------------------
@@ -165,17 +183,30 @@ def _trial(source: str) -> tuple[Trial, str]:
     return trial(trial_file(source).stem), trial_file(source).read_text(encoding="utf-8")
 
 
-def _next_folder(name: str) -> Path:
+def _next_store(name: str, need: int) -> Store:
+    """A new numbered folder under ``runs/``, made here so that no other process takes the same one."""
     stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "trial"
     number = 1
-    while Path("runs", f"{stem}-{number}").exists():
-        number += 1
-    return Path("runs", f"{stem}-{number}")
+    Store(Path("runs") / f"{stem}-0").check(need)
+    while True:
+        folder = Path("runs") / f"{stem}-{number}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise DocumentError(
+                f"{folder} cannot be made: {error.strerror}; name a folder with --out"
+            ) from None
+        else:
+            return Store(folder)
 
 
 def _need(r: Request) -> int:
-    visits = len(r.trial.visits.days)
-    return r.patients * r.replicates * (BYTES_PER_PATIENT + visits * BYTES_PER_VISIT)
+    """Bytes that the run will take on the disk, about."""
+    each = BYTES_PER_PATIENT + len(r.trial.visits.days) * BYTES_PER_VISIT
+    trials = 1 if _original(r.trial) is None else 2
+    return REPORT_BYTES + trials * each * r.patients * r.replicates
 
 
 def _manifest(r: Request) -> dict[str, Any]:
@@ -190,7 +221,9 @@ def _manifest(r: Request) -> dict[str, Any]:
         "inputs": {
             "trial.yaml": _sha(r.text),
             "regimens": _sha(repr(r.trial.regimens)),
+            "published study": _sha(trial_file(r.trial.study).read_text(encoding="utf-8")) if r.trial.study else "",
             "parameters.csv": _sha((POPULATION / "parameters.csv").read_text(encoding="utf-8")),
+            "response_criteria.csv": _sha((CRITERIA / "response_criteria.csv").read_text(encoding="utf-8")),
             "engager": __version__,
         },
         "numerics": {
@@ -211,36 +244,36 @@ def _sha(text: str) -> str:
 
 
 def _finish(r: Request, store: Store, progress: Progress | None) -> Summary:
-    with store.locked():
-        started = time.monotonic()
-        original = _original(r.trial)
-        total = r.patients * r.replicates * (2 if original else 1)
-        told = progress or (lambda done, total: None)
-        done = 0
+    """Simulate what is missing, summarise, report. The folder is locked by the caller."""
+    started = time.monotonic()
+    original = _original(r.trial)
+    total = r.patients * r.replicates * (2 if original else 1)
+    told = progress or (lambda done, total: None)
+    done = 0
 
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            told(done, total)
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        told(done, total)
 
-        told(0, total)
-        _simulate_all(r, store, r.trial, advance)
-        others = None
-        if original is not None:
-            others = Store(store.folder / REFERENCE)
-            for name in (*TABLES, "shards"):
-                (others.folder / name).mkdir(parents=True, exist_ok=True)
-            _simulate_all(r, others, original, advance)
-        simulated = time.monotonic() - started
-        summary = _summarise(r, store, original, others)
-        write_json(store.folder / "results.json", results(summary))
-        _report(summary, store.folder)
-        seconds = {"simulation": round(simulated, 2), "all": round(time.monotonic() - started, 2)}
-        store.note(
-            status="complete", simulated=summary.simulated, failed=len(summary.failures),
-            failures=summary.failures, seconds=seconds, workers=r.workers,
-        )  # fmt: skip
-        return summary
+    told(0, total)
+    store.make()
+    _simulate_all(r, store, r.trial, advance)
+    others = None
+    if original is not None:
+        others = Store(store.folder / REFERENCE)
+        others.make()
+        _simulate_all(r, others, original, advance)
+    simulated = time.monotonic() - started
+    summary = _summarise(r, store, original, others)
+    write_json(store.folder / "results.json", results(summary))
+    _report(summary, store.folder)
+    seconds = {"simulation": round(simulated, 2), "all": round(time.monotonic() - started, 2)}
+    store.note(
+        status="complete", simulated=summary.simulated, failed=len(summary.failures),
+        failures=summary.failures, seconds=seconds, workers=r.workers,
+    )  # fmt: skip
+    return summary
 
 
 def _original(t: Trial) -> Trial | None:

@@ -54,39 +54,41 @@ class Contrast:
     here, there: each over replicates. expected: mean difference with the interval of that mean, which more
     replicates narrow; ``differs`` is True where it excludes 0 (the two designs differ in the model).
     difference: what single pairs of trials of this size show; ``exceeds`` is True where that interval
-    excludes 0 (the difference exceeds the trial-to-trial uncertainty). None: too few replicates to say.
+    excludes 0 (the difference exceeds the trial-to-trial uncertainty). None: it cannot be said, because there
+    are too few replicates or because a median was not reached in some of them.
     """
 
     result: Result
-    here: Interval
-    there: Interval
-    expected: Interval
+    here: Interval | None
+    there: Interval | None
+    expected: Interval | None
     differs: bool | None
-    difference: Interval
+    difference: Interval | None
     exceeds: bool | None
 
 
 def interval(values: Floats) -> Interval | None:
-    """Median and central interval of what the replicates gave; None where none gave a number.
+    """Median and central interval of what the replicates gave; None where that median is not a number.
 
-    A bound that falls on replicates in which a median was not reached is None: it lies beyond what was seen.
+    Replicates without a value (nan) are left out. Infinite ones (medians that were not reached) take part: a
+    bound that falls on them is None, as it lies beyond what was seen.
     """
-    if not len(values) or np.isnan(values).all():
+    found = _quantiles(values)
+    if found is None or not np.isfinite(found[1]):
         return None
-    # a median that was not reached is later than any that was
-    ordered = np.sort(np.where(np.isnan(values), np.inf, values))
-    at = [
-        _finite(float(np.quantile(ordered, q, method="nearest")))
-        for q in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
-    ]
-    if at[1] is None:
-        return None
-    enough = len(values) >= ENOUGH
-    return Interval(at[1], at[0] if enough else None, at[2] if enough else None)
+    low, _, high = (x if np.isfinite(x) else None for x in found)
+    enough = np.isfinite(values).sum() >= ENOUGH
+    return Interval(found[1], low if enough else None, high if enough else None)
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+def _quantiles(values: Floats) -> tuple[float, float, float] | None:
+    """Lower bound, median and upper bound of the replicates that have a value, infinite ones included."""
+    ordered = np.sort(values[~np.isnan(values)])
+    if not len(ordered):
+        return None
+    levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    low, middle, high = (float(np.quantile(ordered, q, method="nearest")) for q in levels)
+    return low, middle, high
 
 
 def compare(trial: Trial, patients: pl.DataFrame, study: Study) -> list[Compared]:
@@ -98,7 +100,7 @@ def compare(trial: Trial, patients: pl.DataFrame, study: Study) -> list[Compared
         if key not in cache:
             cache[key] = _simulated(trial, patients, row)
         found, reason, values = cache[key]
-        out.append(Compared(row, role_of(row), found, _covered(row, found, values), reason))
+        out.append(Compared(row, role_of(row), found, _covered(row, values), reason))
     return out
 
 
@@ -123,14 +125,13 @@ def _simulated(
     return found, reason, values
 
 
-def _covered(row: Result, found: Interval | None, values: Floats | None) -> bool | None:
-    if row.value is None or found is None or values is None or len(values) < ENOUGH:
+def _covered(row: Result, values: Floats | None) -> bool | None:
+    """Whether a printed value lies in the interval; None without a value or with too few replicates."""
+    found = None if values is None else _quantiles(values)
+    if row.value is None or found is None or values is None or (~np.isnan(values)).sum() < ENOUGH:
         return None
-    # a missing bound lies beyond what follow-up shows, so it excludes nothing on its side
-    low = -np.inf if found.lower is None else found.lower
-    high = np.inf if found.upper is None else found.upper
     least, most = stands_for(row)
-    return bool(low <= most and least <= high)
+    return bool(found[0] <= most and least <= found[2])
 
 
 def stands_for(row: Result) -> tuple[float, float]:
@@ -153,19 +154,27 @@ def contrast(trial: Trial, patients: pl.DataFrame, other: Trial, others: pl.Data
             here, there = measured(trial, patients, row), measured(other, others, row)
         except NotSimulated:
             continue
-        if len(here) != len(there):
+        gaps = _difference(here, there)
+        mine, theirs, gap = interval(here), interval(there), interval(gaps)
+        if mine is None and theirs is None:
             continue
-        mine, theirs, gap = interval(here), interval(there), interval(here - there)
-        if mine is None or theirs is None or gap is None:
-            continue
-        expected = _mean(here - there)
-        out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _excludes_zero(gap)))
+        expected = _mean(gaps)
+        out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _exceeds(gaps)))
     return out
 
 
-def _mean(gaps: Floats) -> Interval:
-    """Mean over the replicates that have a value, with the interval of the mean."""
-    gaps = gaps[np.isfinite(gaps)]
+def _difference(here: Floats, there: Floats) -> Floats:
+    """Differences of the same replicates; nan where either has no value or both lie beyond what was seen."""
+    size = max(len(here), len(there))
+    mine, theirs = (np.append(x, np.full(size - len(x), np.nan)) for x in (here, there))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(mine - theirs, np.float64)
+
+
+def _mean(gaps: Floats) -> Interval | None:
+    """Mean of the differences with the interval of that mean; None where one of them is not finite."""
+    if not len(gaps) or not np.isfinite(gaps).all():
+        return None
     mean = float(gaps.mean())
     if len(gaps) < ENOUGH:
         return Interval(mean, None, None)
@@ -173,5 +182,12 @@ def _mean(gaps: Floats) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def _excludes_zero(i: Interval) -> bool | None:
-    return None if i.lower is None or i.upper is None else i.lower > 0 or i.upper < 0
+def _excludes_zero(i: Interval | None) -> bool | None:
+    return None if i is None or i.lower is None or i.upper is None else i.lower > 0 or i.upper < 0
+
+
+def _exceeds(gaps: Floats) -> bool | None:
+    found = _quantiles(gaps)
+    if found is None or (~np.isnan(gaps)).sum() < ENOUGH:
+        return None
+    return found[0] > 0 or found[2] < 0

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from filelock import FileLock, Timeout
 
 from engager.documents import DocumentError
 from engager.trials.history import TABLES
 
 MANIFEST = "manifest.json"
 LOCK = "lock"
+SHARDS = "shards"
 
 SPARE = 64 * 1024**2
 """Space that is left free on the disk beside what a run needs [byte]."""
@@ -61,12 +63,8 @@ class Store:
 
     # --- opening -------------------------------------------------------------------------------------
 
-    def create(self, manifest: dict[str, Any], need: int) -> None:
-        """Make the folder for a new run that will take about ``need`` bytes.
-
-        Raises:
-            DocumentError: it holds something already, cannot be written, or has no room.
-        """
+    def check(self, need: int) -> None:
+        """Raise DocumentError unless a new run of about ``need`` bytes can be kept here."""
         if self.folder.exists():
             if not self.folder.is_dir():
                 raise DocumentError(f"{self.folder} is a file; name a folder for the run")
@@ -75,19 +73,8 @@ class Store:
                     f"{self.folder} already holds a run; name another folder with --out, "
                     f"or finish that run with: engager resume {self.folder}"
                 )
-            if any(self.folder.iterdir()):
+            if any(path.name != LOCK for path in self.folder.iterdir()):
                 raise DocumentError(f"{self.folder} is not empty; name a new or an empty folder with --out")
-        self._room(need)
-        try:
-            for name in (*TABLES, "shards"):
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DocumentError(
-                f"{self.folder} cannot be made: {error.strerror}; name another with --out"
-            ) from None
-        write_json(self.folder / MANIFEST, manifest)
-
-    def _room(self, need: int) -> None:
         existing = next(p for p in [self.folder, *self.folder.absolute().parents] if p.exists())
         if not os.access(existing, os.W_OK):
             raise DocumentError(f"{existing} cannot be written to; name another folder with --out")
@@ -98,27 +85,31 @@ class Store:
                 "take fewer patients or replicates, or another disk with --out"
             )
 
+    def make(self) -> None:
+        """Make the folder and the folders of its tables."""
+        try:
+            for name in (*TABLES, SHARDS):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DocumentError(
+                f"{self.folder} cannot be made: {error.strerror}; name another with --out"
+            ) from None
+
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process alone. A lock left by a process that is gone is taken over."""
-        path = self.folder / LOCK
-        while True:
-            try:
-                handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-                break
-            except FileExistsError:
-                holder = path.read_text() or "0"
-                if _alive(int(holder)):
-                    raise DocumentError(f"{self.folder} is in use by process {holder}") from None
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise DocumentError(f"{self.folder} cannot be written to: {error.strerror}") from None
-        os.write(handle, str(os.getpid()).encode())
-        os.close(handle)
+        """Hold the folder for this process alone; the lock ends with the process, however it ends."""
+        lock = FileLock(self.folder / LOCK)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise DocumentError(f"{self.folder} is in use by another process") from None
+        except OSError as error:
+            raise DocumentError(f"{self.folder} cannot be written to: {error.strerror}") from None
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            lock.release()
 
     # --- manifest ------------------------------------------------------------------------------------
 
@@ -150,25 +141,37 @@ class Store:
                 sums[name] = {"sha256": _sha256(beside), "rows": tables[name].height}
                 beside.replace(path)
             except OSError as error:
-                beside.unlink(missing_ok=True)
                 raise DocumentError(f"{path} cannot be written: {error}; finished shards are kept") from None
+            finally:
+                beside.unlink(missing_ok=True)
         record = {"number": number, "tables": sums}
         write_json(self._record(number), record)
         return record
 
     def finished(self) -> dict[int, dict[str, Any]]:
         """Records of shards that are complete and unchanged, by number."""
-        out = {}
-        for path in sorted((self.folder / "shards").glob("*.json")):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if not list(self._faults(record)):
-                out[int(record["number"])] = record
-        return out
+        records = self._records()
+        return {number: record for number, record in records.items() if not list(self._faults(record))}
 
-    def faults(self) -> list[str]:
-        """What is wrong with the shards on the disk, in sentences."""
-        records = [json.loads(p.read_text()) for p in sorted((self.folder / "shards").glob("*.json"))]
-        return [fault for record in records for fault in self._faults(record)]
+    def faults(self, shards: int) -> list[str]:
+        """What is wrong with the ``shards`` that should be on the disk, in sentences."""
+        records = self._records()
+        missing = [
+            f"{self._record(number)} is missing or damaged"
+            for number in range(shards)
+            if number not in records
+        ]
+        return missing + [fault for record in records.values() for fault in self._faults(record)]
+
+    def _records(self) -> dict[int, dict[str, Any]]:
+        out = {}
+        for path in sorted((self.folder / SHARDS).glob("*.json")):
+            try:
+                record = json.loads(path.read_text(encoding="utf-8"))
+                out[int(record["number"])] = record
+            except (ValueError, KeyError, TypeError):
+                continue  # a damaged record counts as none: the shard is computed again
+        return out
 
     def _faults(self, record: dict[str, Any]) -> Iterator[str]:
         for name, expected in record["tables"].items():
@@ -183,7 +186,7 @@ class Store:
         return self.folder / name / f"{number:05d}.parquet"
 
     def _record(self, number: int) -> Path:
-        return self.folder / "shards" / f"{number:05d}.json"
+        return self.folder / SHARDS / f"{number:05d}.json"
 
     def read(self, name: str) -> pl.DataFrame:
         """A whole table, all shards in order."""
@@ -197,16 +200,6 @@ class Store:
 def _sha256(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return process > 0
 
 
 def _size(bytes_: int) -> str:

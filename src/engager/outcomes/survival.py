@@ -41,9 +41,9 @@ def kaplan_meier(time: Any, event: Any) -> Curve:
 
 
 def median(curve: Curve) -> float:
-    """First time at which half have had the event [day]; nan while more than half are free of it."""
+    """First time at which half have had the event [day]; infinite while more than half are free of it."""
     reached = np.flatnonzero(curve.value <= 0.5 + 1e-12)  # a product of shares may miss one half by rounding
-    return float(curve.time[reached[0]]) if len(reached) else float("nan")
+    return float(curve.time[reached[0]]) if len(reached) else float("inf")
 
 
 def value_at(curve: Curve, time: float) -> float:
@@ -73,7 +73,9 @@ def cumulative_incidence(time: Any, cause: Any, of: int) -> Curve:
 
 
 def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
-    """Cox hazard ratio of ``treated`` (1) against the others (0), Efron's ties; nan where it has no estimate.
+    """Cox hazard ratio of ``treated`` (1) against the others (0), Efron's ties.
+
+    0 or infinite where only one side had events, nan where neither had.
 
     For one yes-or-no covariate the partial likelihood needs only counts at each distinct time, so Newton's
     method takes well under a millisecond; a general fit takes a hundred times as long, and a run needs
@@ -84,7 +86,7 @@ def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
     risk = [_at_or_after(time[group], at) for group in (~treated, treated)]
     dead = [_events_at(time[group & event], at) for group in (~treated, treated)]
     if dead[0].sum() == 0 or dead[1].sum() == 0:
-        return float("nan")
+        return float("nan") if not event.any() else float("inf") if dead[0].sum() == 0 else 0.0
     ties = (dead[0] + dead[1]).astype(int)
     # Efron: of the d who die together, the k-th leaves after k/d of them have gone
     gone = np.concatenate([np.arange(d) / d for d in ties])

@@ -145,6 +145,6 @@ def _contrasts(console: Console, rows: list[Contrast], study: str) -> None:
         r, unit = row.result, endpoints()[row.result.endpoint].unit
         verdict = Text("") if row.exceeds is None else Text("yes" if row.exceeds else "no")
         shown = (row.here, row.there, row.expected, row.difference)
-        cells = [span(i, r.statistic, unit) for i in shown]
+        cells = [span(i, r.statistic, unit) if i else "not reached" for i in shown]
         table.add_row(*map(escape, (title(Compared(r, "", None, None)), r.arm, *cells)), verdict)
     console.print(table)

@@ -158,7 +158,7 @@ def contrasts(s: Summary) -> Table | None:
     for c in s.contrasts:
         unit, statistic = endpoints()[c.result.endpoint].unit, c.result.statistic
         shown = (c.here, c.there, c.expected, c.difference)
-        here, there, expected, gap = (tied(span(i, statistic, unit)) for i in shown)
+        here, there, expected, gap = (tied(span(i, statistic, unit)) if i else "not reached" for i in shown)
         said = {True: "yes", False: "no", None: "not judged"}
         verdicts = (said[c.differs], said[c.exceeds])
         rows.append((words(c.result), c.result.arm, here, there, expected, verdicts[0], gap, verdicts[1]))

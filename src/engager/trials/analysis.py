@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engager.evidence import Result, Time
-from engager.outcomes import hazard_ratio, kaplan_meier, median, value_at
+from engager.outcomes import Curve, hazard_ratio, kaplan_meier, median, value_at
 from engager.trials.design import Trial
 from engager.vocabulary import endpoints, quantity
 
@@ -39,7 +39,6 @@ EVENTS: dict[str, pl.Expr] = {
     "mrd_response": pl.col("mrd_response").fill_null(False),
     "complete_mrd_response": pl.col("complete_mrd_response").fill_null(False),
     "transplant": pl.col("transplant_day").is_not_null(),
-    "long_term_response": pl.col("os_time") > 30 * DAYS_PER_MONTH,
     "death_in_remission": pl.col("death_day").is_not_null() & pl.col("relapse_day").is_null(),
     "relapse": pl.col("relapse_day").is_not_null(),
     "cd19_negative_relapse": pl.col("relapse_type") == "CD19-negative",
@@ -74,6 +73,8 @@ EVERYBODY = ("", "enrolled", "randomised", "treated", "evaluable")
 RESPONDERS = ("responders", "evaluable responders")
 
 CURVES = {"overall_survival": "os", "event_free_survival": "efs", "relapse_free_survival": "rfs"}
+SHARES_OF_CURVES = {"continuous_remission": ("rfs", None), "long_term_response": ("os", 30.0)}
+"""Shares that censoring makes points of a curve: the curve, and its time [month] where the endpoint fixes it."""
 
 
 class NotSimulated(Exception):
@@ -81,7 +82,9 @@ class NotSimulated(Exception):
 
 
 def measured(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
-    """The result that ``row`` names, one value per replicate (nan where a replicate has none).
+    """The result that ``row`` names, one value per replicate.
+
+    A median that was not reached is infinite; a replicate without a patient of the group has nan.
 
     Args:
         patients: the patient table with ``crs_grade`` and ``ne_grade`` joined.
@@ -103,8 +106,8 @@ def measured(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
         raise NotSimulated("follow-up is part of the trial's design here, not a result")
     if row.endpoint == "age" and row.statistic == "median":
         return _per_replicate(group, lambda g: float(np.median(g["age"])))
-    if row.endpoint in CURVES or row.endpoint == "continuous_remission":
-        return _curve(group, row)
+    if row.endpoint in CURVES or row.endpoint in SHARES_OF_CURVES:
+        return _curve(trial, group, row)
     if row.statistic not in ("proportion", "count") or row.endpoint not in EVENTS | {"overall_response": 0}:
         raise NotSimulated(f"the model has no {endpoints()[row.endpoint].label} as a {row.statistic}")
     return _events(trial, group, row)
@@ -167,31 +170,35 @@ def _engager(trial: Trial, arm: str) -> bool:
     return any("blinatumomab" in choice.regimen.drugs for a in arms for choice in a.regimens)
 
 
-def _curve(group: pl.DataFrame, row: Result) -> Floats:
+def _curve(trial: Trial, group: pl.DataFrame, row: Result) -> Floats:
     """Median [month] or rate at a time of a survival curve; RFS among those in remission."""
-    name = CURVES.get(row.endpoint, "rfs")
-    group = group.filter(pl.col("in_remission")) if name == "rfs" else group
-
-    def one(g: pl.DataFrame) -> float:
-        curve = kaplan_meier(g[f"{name}_time"].to_numpy(), g[f"{name}_event"].to_numpy())
-        if row.statistic == "median":
-            return median(curve) / DAYS_PER_MONTH
-        months = row.time.months if row.time else None
-        if months is None:
-            raise NotSimulated("no time is printed for this rate")
-        if not len(g) or months * DAYS_PER_MONTH > g["follow_up"].max():  # type: ignore[operator]
-            return float("nan")
-        return value_at(curve, months * DAYS_PER_MONTH)
-
-    if row.statistic not in ("median", "rate_at", "proportion"):
+    name, months = SHARES_OF_CURVES.get(row.endpoint, (CURVES.get(row.endpoint, ""), None))
+    if name == "rfs":
+        group = group.filter(pl.col("in_remission"))
+    elif row.population not in EVERYBODY:
+        group = group.filter(_population(trial, row, row.endpoint))
+    if row.statistic == "median":
+        return _per_replicate(group, lambda g: median(_kaplan_meier(g, name)) / DAYS_PER_MONTH)
+    if row.statistic not in ("rate_at", "proportion"):
         raise NotSimulated(f"a survival curve gives no {row.statistic}")
-    return _per_replicate(group, one)
+    months = months or (row.time.months if row.time else None)
+    if months is None:
+        raise NotSimulated("no time is printed for this rate")
+    if months * DAYS_PER_MONTH > trial.follow_up.total:
+        raise NotSimulated(f"the trial follows nobody for {months:g} months")
+    return _per_replicate(group, lambda g: value_at(_kaplan_meier(g, name), months * DAYS_PER_MONTH))
+
+
+def _kaplan_meier(group: pl.DataFrame, name: str) -> Curve:
+    return kaplan_meier(group[f"{name}_time"].to_numpy(), group[f"{name}_event"].to_numpy())
 
 
 def _hazard_ratios(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
     treated, _, control = row.arm.partition(VERSUS)
     if treated not in trial.arms or control not in trial.arms or row.endpoint not in CURVES:
         raise NotSimulated(f"the trial does not compare {row.arm!r} on {row.endpoint}")
+    if row.subgroup or row.population not in EVERYBODY:
+        raise NotSimulated("hazard ratios are computed for all randomised patients only")
     name = CURVES[row.endpoint]
     pair = patients.filter(pl.col("arm").is_in([treated, control]))
     return _per_replicate(
@@ -201,18 +208,20 @@ def _hazard_ratios(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
 
 def _share(group: pl.DataFrame, happened: pl.Expr) -> Floats:
     shares = group.group_by("replicate").agg(happened.mean().alias("share"))
-    return _filled(shares["replicate"].to_numpy(), shares["share"].to_numpy())
+    return _by_replicate(shares["replicate"].to_numpy(), shares["share"].to_numpy())
 
 
 def _per_replicate(group: pl.DataFrame, measure: Callable[[pl.DataFrame], float]) -> Floats:
     parts = group.partition_by("replicate", as_dict=True)
     found = {int(key[0]): measure(part) for key, part in parts.items()}
-    return _filled(np.array(list(found)), np.array(list(found.values())))
+    return _by_replicate(np.array(list(found), np.int64), np.array(list(found.values()), np.float64))
 
 
-def _filled(replicate: NDArray[np.int64], value: Floats) -> Floats:
-    """Values ordered by replicate; replicates without a single patient of the group are left out."""
-    return np.asarray(value, np.float64)[np.argsort(replicate, kind="stable")]
+def _by_replicate(replicate: NDArray[np.int64], value: Floats) -> Floats:
+    """Values at the positions of their replicates, nan where a replicate has no patient of the group."""
+    out = np.full(int(replicate.max()) + 1 if len(replicate) else 0, np.nan)
+    out[replicate] = value
+    return out
 
 
 def with_grades(patients: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
@@ -245,12 +254,13 @@ def _arm_results(trial: Trial, arm: str) -> list[Result]:
         shares += ["crs", "crs_grade_3", "neurologic_event_grade_3"]
     medians = ["relapse_free_survival", "overall_survival"]
     rates = [("event_free_survival", 6.0), *(("overall_survival", months) for months in (6.0, 12.0, 24.0))]
-    total = trial.follow_up.total / DAYS_PER_MONTH
+    # rates at times to which at least half of the patients are followed
+    followed = (trial.follow_up.accrual / 2 + trial.follow_up.after_last) / DAYS_PER_MONTH
     return [
         *(_row(trial, arm, name, "proportion") for name in shares),
         *rows,
         *(_row(trial, arm, name, "median") for name in medians),
-        *(_row(trial, arm, name, "rate_at", months=months) for name, months in rates if months < total),
+        *(_row(trial, arm, name, "rate_at", months=months) for name, months in rates if months <= followed),
     ]
 
 

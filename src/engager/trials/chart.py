@@ -9,7 +9,10 @@ from engager.model import Parameters, State
 Value = Any
 
 WINDOWS = 4
-"""Rises of dose that are followed by a CRS window."""
+"""Rises of dose that are followed by a CRS window, and so the most CRS events that can be answered."""
+
+NEUROLOGIC = 2
+"""Neurologic events that a patient can have."""
 
 # why treatment ended, in the order of the codes
 OFF_REASONS = (
@@ -21,9 +24,11 @@ RELAPSE, TRANSPLANT, DROPPED, DEATH, CENSORED, BROKEN = range(6, 12)
 
 CAUSES = (
     "alive", "disease", "infection", "chemotherapy", "in remission", "non-relapse after transplant",
-    "after failure", "CRS", "neurologic event",
+    "after failure", "CRS", "neurologic event", "other",
 )  # fmt: skip
-ALIVE, OF_DISEASE, OF_INFECTION, OF_CHEMO, IN_REMISSION, OF_NRM, AFTER_FAILURE, OF_CRS, OF_NE = range(9)
+ALIVE, OF_DISEASE, OF_INFECTION, OF_CHEMO, IN_REMISSION, OF_NRM, AFTER_FAILURE, OF_CRS, OF_NE, OTHER = range(
+    10
+)
 
 RELAPSES = ("none", "CD19-positive", "CD19-negative", "extramedullary")
 
@@ -36,19 +41,21 @@ NOT_YET = 1_000_000
 class Fate(NamedTuple):
     """Everything about a patient that chance decides, drawn once: the same person under every regimen.
 
-    regimen: index into the lowered regimens; BSA [m²]; b0: blast share at entry [1]; remission: 1 if in
-    remission at entry; visit_day [visit]: plan day of each marrow assessment; aspirate [visit]: error of
-    the aspirate [log10]; crs_threshold [window]: IL-6 at which CRS reaches grade 3 [pg/mL]; crs_fatal
-    [window], ne_fatal [occurrence]: 1 if that event kills; ne_threshold [occurrence]: cumulative neurologic
-    hazard at which it happens; crs_luck, ne_luck: uniform that decides whether to go on after a hold;
-    log_kill: of a first cycle of chemotherapy [1]; lkh: transplant log kill; transplant_delay: days from
-    response to transplant, NOT_YET for who is not transplanted; nrm_time: days from transplant to
-    non-relapse death; dropout: cumulative hazard at which the patient leaves; disease, infection, chemo,
-    remission_death: exponential thresholds of the hazards of death; failure_time, failure_time_hsct: days
-    from failure to death without and with a transplant behind; age factors for hazards [1].
+    regimen: index into the lowered regimens; follow_up: days until the patient's own end of follow-up;
+    BSA [m²]; b0: blast share at entry [1]; remission: 1 if in remission at entry; visit_day [visit]: plan
+    day of each marrow assessment; aspirate [visit]: error of the aspirate [log10]; crs_threshold [window]:
+    IL-6 at which CRS reaches grade 3 [pg/mL]; crs_fatal [window], ne_fatal [occurrence]: 1 if that event
+    kills; ne_threshold [occurrence]: cumulative neurologic hazard at which it happens; crs_luck, ne_luck
+    [occurrence]: uniform that decides whether to go on after a hold; log_kill: of a first cycle of
+    chemotherapy [1]; lkh: transplant log kill; transplant_delay: days from the start of remission to
+    transplant, NOT_YET for who is not transplanted; nrm_time: days from transplant to non-relapse death;
+    dropout: cumulative hazard at which the patient leaves; disease, infection, chemo, remission_death:
+    exponential thresholds of the hazards of death; failure_time, failure_time_hsct: days from failure to
+    death without and with a transplant behind; age, chemo_age, remission_age: factors on hazards [1].
     """
 
     regimen: Value
+    follow_up: Value
     BSA: Value
     b0: Value
     remission: Value
@@ -87,6 +94,7 @@ class Constants(NamedTuple):
     crs_shift_2: Value
     crs_shift_4: Value
     hdrop: Value
+    drop_from: Value
     hdis: Value
     hdis_exponent: Value
     hdis_from: Value
@@ -122,8 +130,9 @@ class Chart(NamedTuple):
     opened, when grade 3 was reached; answered: CRS of this window was answered; crs, ne: events that called
     for an answer; ne_day [occurrence]; C [µg/L], A, log_kill, intensity, chemo_given: exposure; ne_hazard,
     drop_hazard, *_hazard: cumulative; best: best response (code of RESPONSES); early: best within the
-    trial's window; responded, relapsed, failed, transplanted, off, died: days; relapse_type, off_reason,
-    cause: codes; broken: day on which integration failed.
+    trial's window; responded (remission, or MRD response in who entered in remission), relapsed, failed,
+    transplanted, off, died: days; relapse_type, off_reason, cause: codes; broken: day on which integration
+    failed; closed: 1 once follow-up has ended.
     """
 
     pointer: Value
@@ -164,6 +173,7 @@ class Chart(NamedTuple):
     died: Value
     cause: Value
     broken: Value
+    closed: Value
 
 
 def blank(fate: Fate, xp: Any) -> Chart:
@@ -172,13 +182,16 @@ def blank(fate: Fate, xp: Any) -> Chart:
     zero, none = xp.zeros(shape, xp.float32), xp.zeros(shape, xp.int32)
     never = xp.full(shape, NOT_YET, xp.int32)
     many, many_never = xp.zeros((WINDOWS, *shape), xp.float32), xp.full((WINDOWS, *shape), NOT_YET, xp.int32)
-    at_entry = fate.remission > 0
     ints = dict.fromkeys(
         ("pointer", "next_visit", "hold", "step", "window", "answered", "crs", "ne", "relapse_type", "best",
-         "early", "off_reason", "cause"), none
+         "early", "off_reason", "cause", "closed"), none
     )  # fmt: skip
     days = dict.fromkeys(("responded", "relapsed", "failed", "transplanted", "off", "died", "broken"), never)
-    tables = {"peak": many, "crs_day": many_never, "severe_day": many_never, "ne_day": many_never[:2]}
-    days["responded"] = xp.where(at_entry, 0, never)
+    tables = {
+        "peak": many,
+        "crs_day": many_never,
+        "severe_day": many_never,
+        "ne_day": many_never[:NEUROLOGIC],
+    }
     floats = {name: zero for name in Chart._fields if name not in {*ints, *days, *tables}}
     return Chart(**ints, **days, **tables, **floats)

@@ -9,17 +9,26 @@ from engager.model.target_cells import blast_share
 from engager.model.therapies import transplant
 from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
-from engager.trials.day import Moment, Orders, end_treatment, followed, on_plan, under_study
+from engager.trials.day import (
+    Moment,
+    Orders,
+    end_treatment,
+    followed,
+    on_plan,
+    remission_since,
+    under_study,
+)
 from engager.trials.plan import Lowered
 
 Value = Any
 
 
 class Criteria(NamedTuple):
-    """Limits of a response (blasts as a share; counts in 10⁹/L), and the window of the trial's response rate:
-    marrow assessments up to cycle ``cycles`` and up to ``days`` after randomisation."""
+    """Limits of a response (blasts and residual disease as shares; counts in 10⁹/L), and the window of the trial's
+    response rate: marrow assessments up to cycle ``cycles`` and up to ``days`` after randomisation."""
 
     blasts: Value
+    mrd: Value
     anc: Value
     platelets: Value
     anc_partial: Value
@@ -37,6 +46,7 @@ def extinguish(y: State, Lc: Value, xp: Any) -> State:
 def fault(c: Chart, y: State, p: Any, day: Value, xp: Any) -> Chart:
     """Note the day on which the state stopped being a number or left the range that the equations allow."""
     total = sum(y[1:], start=y[0])
+    # no clone can grow beyond its carrying capacity; a twentieth is left for rounding
     bad = ~xp.isfinite(total) | (blast_share(y, p) * p.Nmarrow > 1.05 * p.Kcap)
     bad = bad & under_study(c)
     c = c._replace(broken=xp.where(bad, day, c.broken))
@@ -46,7 +56,11 @@ def fault(c: Chart, y: State, p: Any, day: Value, xp: Any) -> Chart:
 def assess(
     c: Chart, y: State, o: Orders, e: Entrant, low: Lowered, r: Criteria, k: Constants, day: Value, xp: Any
 ) -> tuple[Chart, Value]:
-    """Marrow assessment when it is due: response, lack of it, progression. Also returns its number + 1, or 0."""
+    """Marrow assessment when it is due: response, lack of it, progression. Also returns its number + 1, or 0.
+
+    Response is remission, or residual disease below the limit in patients who entered in remission. Who does
+    not respond in time ends treatment; in relapsed disease that is failure, in remission it is not.
+    """
     fate, at = e.fate, (e.fate.regimen, c.next_visit)
     slot = xp.arange(fate.visit_day.shape[0])[:, None] == c.next_visit
     planned = xp.sum(xp.where(slot, fate.visit_day, 0), axis=0)
@@ -55,7 +69,8 @@ def assess(
     error = xp.sum(xp.where(slot, fate.aspirate, 0.0), axis=0)
     seen = blast_share(y, e.parameters) * 10.0**error
     response = xp.where(due & (seen <= r.blasts), response_code(y, r, xp), 0)
-    responds = response > 0
+    at_entry = fate.remission > 0
+    responds = xp.where(at_entry, due & (seen < r.mrd), response > 0)
     counts = (low.visits.cycle[at] <= r.cycles) & (day + 1 <= r.days)
     c = c._replace(
         next_visit=c.next_visit + due,
@@ -73,7 +88,7 @@ def assess(
         & (seen > k.progression_blasts)
         & (seen > k.progression_ratio * fate.b0)
     )
-    c = c._replace(failed=xp.where(unmoved | worse, day, c.failed))
+    c = c._replace(failed=xp.where((unmoved & ~at_entry) | worse, day, c.failed))
     c = end_treatment(c, unmoved, ch.NO_RESPONSE, day, xp)
     return end_treatment(c, worse, ch.PROGRESSION, day, xp), number
 
@@ -93,9 +108,10 @@ def relapse(
     marrow = (b >= k.relapse_blasts) & (b > blasts_before)
     outside = y.Lx > k.Lx_relapse
     # a marrow that the aspirate made look better than it was is found out at the next look, not overnight
-    looked = (day >= c.responded + k.relapse_recheck) | (e.fate.remission > 0)
-    in_remission = (c.responded != NOT_YET) & (c.relapsed == NOT_YET) & under_study(c) & looked
-    happens = in_remission & (marrow | outside)
+    since = remission_since(c, e, xp)
+    looked = (day >= since + k.relapse_recheck) | (e.fate.remission > 0)
+    in_remission = (since != NOT_YET) & (c.relapsed == NOT_YET) & under_study(c)
+    happens = in_remission & looked & (marrow | outside)
     positive = y.Ls + y.Lr
     kind = xp.where(y.Ln > positive, 2, 1)
     kind = xp.where(~marrow | (y.Lx > xp.maximum(positive, y.Ln)), 3, kind)
@@ -104,14 +120,15 @@ def relapse(
         relapse_type=xp.where(happens, kind, c.relapse_type),
     )
     c = end_treatment(c, happens & (low.policy.relapse[e.fate.regimen] > 0), ch.RELAPSE, day, xp)
-    fails = (c.relapsed != NOT_YET) & (c.off != NOT_YET) & (c.failed == NOT_YET)
+    fails = (c.relapsed != NOT_YET) & (c.off != NOT_YET) & under_study(c)
     return c._replace(failed=xp.where(fails, day, c.failed))
 
 
 def to_transplant(c: Chart, y: State, e: Entrant, day: Value, xp: Any) -> tuple[Chart, State]:
-    """Transplant those in remission whose day has come."""
-    waiting = (c.responded != NOT_YET) & (c.transplanted == NOT_YET) & under_study(c)
-    goes = waiting & (c.relapsed == NOT_YET) & (day >= c.responded + e.fate.transplant_delay)
+    """Transplant those in remission whose day has come, counted from the start of the remission."""
+    since = remission_since(c, e, xp)
+    waiting = (since != NOT_YET) & (c.transplanted == NOT_YET) & under_study(c)
+    goes = waiting & (c.relapsed == NOT_YET) & (day >= since + e.fate.transplant_delay)
     grafted = transplant(y, e.fate.lkh, e.parameters)
     y = State(*(xp.where(goes, after, before) for after, before in zip(grafted, y, strict=True)))
     c = c._replace(transplanted=xp.where(goes, day, c.transplanted))
@@ -119,9 +136,10 @@ def to_transplant(c: Chart, y: State, e: Entrant, day: Value, xp: Any) -> tuple[
 
 
 def drop_out(c: Chart, o: Orders, low: Lowered, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
-    """Patients in remission may end treatment themselves from the second cycle on."""
+    """Patients in remission may end treatment themselves while on infusion, from cycle ``drop_from`` on."""
     cycle = low.plan.cycle[e.fate.regimen, o.plan_day]
-    exposed = (o.rate > 0) & (c.responded != NOT_YET) & (cycle >= 2) & under_study(c)
+    in_remission = remission_since(c, e, xp) != NOT_YET
+    exposed = (o.rate > 0) & in_remission & (cycle >= k.drop_from) & under_study(c)
     c = c._replace(drop_hazard=c.drop_hazard + xp.where(exposed, k.hdrop, 0.0))
     return end_treatment(c, exposed & (c.drop_hazard > e.fate.dropout), ch.DROPPED, day, xp)
 
@@ -138,14 +156,16 @@ def survive(c: Chart, y: State, e: Entrant, k: Constants, day: Value, xp: Any) -
         disease_hazard=c.disease_hazard + disease,
         infection_hazard=c.infection_hazard + infection,
         chemo_hazard=c.chemo_hazard + chemo,
-        remission_hazard=c.remission_hazard + xp.where(followed(c), k.hrem * fate.remission_age, 0.0),
+        remission_hazard=c.remission_hazard + xp.where(study, k.hrem * fate.remission_age, 0.0),
     )
+    in_remission = (remission_since(c, e, xp) != NOT_YET) & study
     after_failure = xp.where(c.transplanted == NOT_YET, fate.failure_time, fate.failure_time_hsct)
     deaths = (
         (c.disease_hazard > fate.disease, ch.OF_DISEASE),
         (c.infection_hazard > fate.infection, ch.OF_INFECTION),
         (c.chemo_hazard > fate.chemo, ch.OF_CHEMO),
-        (c.remission_hazard > fate.remission_death, ch.IN_REMISSION),
+        ((c.remission_hazard > fate.remission_death) & in_remission, ch.IN_REMISSION),
+        ((c.remission_hazard > fate.remission_death) & ~in_remission & study, ch.OTHER),
         ((c.failed == NOT_YET) & (c.transplanted != NOT_YET) & (day - c.transplanted >= fate.nrm_time), ch.OF_NRM),
         ((c.failed != NOT_YET) & (day - c.failed >= after_failure), ch.AFTER_FAILURE),
     )  # fmt: skip
@@ -156,7 +176,7 @@ def survive(c: Chart, y: State, e: Entrant, k: Constants, day: Value, xp: Any) -
 
 
 def turn_page(c: Chart, m: Moment, o: Orders, e: Entrant, low: Lowered, day: Value, xp: Any) -> Chart:
-    """Move the pointer, count the hold and the restart step, end a plan that is complete."""
+    """Move the pointer, count the hold and the restart step, end a plan that is complete, close follow-up."""
     c = c._replace(
         pointer=c.pointer + o.running,
         hold=xp.where(o.running, c.hold, xp.maximum(c.hold - 1, 0)),
@@ -164,7 +184,8 @@ def turn_page(c: Chart, m: Moment, o: Orders, e: Entrant, low: Lowered, day: Val
         last_rate=o.rate * m.pump,
     )
     done = o.running & under_study(c) & ~on_plan(c, e, low)
-    failed = done & (c.responded == NOT_YET)
+    failed = done & (remission_since(c, e, xp) == NOT_YET)
     c = c._replace(failed=xp.where(failed, day, c.failed))
     c = end_treatment(c, failed, ch.NO_RESPONSE, day, xp)
-    return end_treatment(c, done, ch.COMPLETED, day, xp)
+    c = end_treatment(c, done, ch.COMPLETED, day, xp)
+    return c._replace(closed=xp.where(day + 1 >= e.fate.follow_up, 1, c.closed))

@@ -52,7 +52,8 @@ class Daily(NamedTuple):
     C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts [share],
     anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day (from 0); planned and
     delivered engager [µg]; rate ordered [µg/day]; visit: number of the marrow assessment, else 0;
-    running: True on a day that counts for the plan; studied: True while the cells were followed.
+    premedicated: True where a rule gave dexamethasone; running: True on a day that counts for the plan;
+    studied: True while the cells were followed.
     """
 
     C: Any
@@ -67,6 +68,7 @@ class Daily(NamedTuple):
     rate: Any
     delivered: Any
     visit: Any
+    premedicated: Any
     running: Any
     studied: Any
 
@@ -137,7 +139,7 @@ def _day(
     c, visit = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
         C, I6, blast_share(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate, m.delivered, visit,
-        o.running, studied,
+        o.premedicated, o.running, studied,
     )  # fmt: skip
     c = relapse(c, y, before, e, low, k, day, xp)
     c, y = to_transplant(c, y, e, day, xp)
@@ -224,6 +226,7 @@ def criteria(trial: Trial) -> Criteria:
     window = trial.response.window
     return Criteria(
         blasts=np.float32(limits["CR"].blasts),
+        mrd=np.float32(trial.visits.assay.limit),
         anc=np.float32(limits["CR"].anc),
         platelets=np.float32(limits["CR"].platelets),
         anc_partial=np.float32(limits["CRh"].anc),

@@ -24,12 +24,13 @@ CRS_EVENT, NE_EVENT = 0, 1
 
 class Orders(NamedTuple):
     """Today's treatment: the plan's rate and the rate given from midnight [µg/day]; whether the plan goes on
-    today (no hold); 1 on a day with dexamethasone; the plan day."""
+    today (no hold); 1 on a day with dexamethasone; whether a rule gave it; the plan day."""
 
     planned: Value
     rate: Value
     running: Value
     dexamethasone: Value
+    premedicated: Value
     plan_day: Value
 
 
@@ -43,13 +44,18 @@ class Moment(NamedTuple):
 
 
 def followed(c: Chart) -> Value:
-    """True while alive and computed without fault."""
-    return (c.died == NOT_YET) & (c.broken == NOT_YET)
+    """True while alive, in follow-up, and computed without fault."""
+    return (c.died == NOT_YET) & (c.broken == NOT_YET) & (c.closed == 0)
 
 
 def under_study(c: Chart) -> Value:
     """True while the patient's cells are followed: until failure, death or fault."""
     return followed(c) & (c.failed == NOT_YET)
+
+
+def remission_since(c: Chart, e: Entrant, xp: Any) -> Value:
+    """Day since which the patient is in remission: the first response, or entry; NOT_YET without remission."""
+    return xp.where(e.fate.remission > 0, 0, c.responded)
 
 
 def on_plan(c: Chart, e: Entrant, low: Lowered) -> Value:
@@ -68,8 +74,9 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
     rate = xp.where(dosed, xp.where(c.step > 0, xp.minimum(planned, c.step_rate), planned), 0.0)
     chemo = xp.where(dosed, plan.chemo[at], 0.0)
     rise = rate > k.crs_rise * c.last_rate
-    premedicated = 1.0 * rise * low.policy.premedicated[fate.regimen]
-    dexamethasone = xp.maximum(plan.steroid[at] * dosed, premedicated)
+    policy = low.policy
+    premedicated = rise & (policy.premedicated[fate.regimen] + policy.premedicated_m2[fate.regimen] > 0)
+    dexamethasone = xp.maximum(plan.steroid[at] * dosed, 1.0 * premedicated)
     opened = rise & (c.window < ch.WINDOWS)
     slot = xp.arange(ch.WINDOWS)[:, None] == c.window
     c = c._replace(
@@ -82,7 +89,7 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
         log_kill=xp.where(chemo > 0, fate.log_kill * k.rk2 ** plan.chemo_cycle[at], c.log_kill),
         intensity=xp.where(chemo > 0, plan.intensity[at], c.intensity),
     )
-    return Orders(planned, rate, running, dexamethasone, c.pointer), c
+    return Orders(planned, rate, running, dexamethasone, premedicated, c.pointer), c
 
 
 def advance(
@@ -120,8 +127,9 @@ def cytokine_release(
     severe = slot & (y.I6 > threshold) & (c.severe_day == NOT_YET)
     at = (fate.regimen, CRS_EVENT, xp.minimum(c.crs, answers.action.shape[2] - 1))
     shift = crs_shift(answers.grade[at], k, xp)
-    called = watched & (c.answered == 0) & (y.I6 > threshold * 10.0 ** (-shift / k.bcrs))
-    dies = xp.any(severe & (fate.crs_fatal > 0), axis=0)
+    alive = c.died == NOT_YET
+    called = watched & alive & (c.answered == 0) & (y.I6 > threshold * 10.0 ** (-shift / k.bcrs))
+    dies = alive & xp.any(severe & (fate.crs_fatal > 0), axis=0)
     c = c._replace(
         peak=xp.where(slot, xp.maximum(c.peak, y.I6), c.peak),
         severe_day=xp.where(severe, day, c.severe_day),
@@ -130,7 +138,8 @@ def cytokine_release(
         died=xp.where(dies, day, c.died),
         cause=xp.where(dies, ch.OF_CRS, c.cause),
     )
-    return answer(c, called, fate.crs_luck, answers, at, fate, ch.OFF_CRS, day, xp)
+    luck = xp.sum(xp.where(xp.arange(ch.WINDOWS)[:, None] == c.crs - called, fate.crs_luck, 0.0), axis=0)
+    return answer(c, called, luck, answers, at, fate, ch.OFF_CRS, day, xp)
 
 
 def crs_shift(grade: Value, k: Constants, xp: Any) -> Value:
@@ -146,7 +155,7 @@ def neurologic_event(
     occurrences = fate.ne_threshold.shape[0]
     slot = xp.arange(occurrences)[:, None] == c.ne
     threshold = xp.sum(xp.where(slot, fate.ne_threshold, 0.0), axis=0)
-    happens = (h > 0) & (c.ne < occurrences) & (c.ne_hazard > threshold)
+    happens = (h > 0) & (c.died == NOT_YET) & (c.ne < occurrences) & (c.ne_hazard > threshold)
     dies = xp.any(slot & happens & (fate.ne_fatal > 0), axis=0)
     at = (fate.regimen, NE_EVENT, xp.minimum(c.ne, answers.action.shape[2] - 1))
     c = c._replace(
@@ -155,7 +164,8 @@ def neurologic_event(
         died=xp.where(dies, day, c.died),
         cause=xp.where(dies, ch.OF_NE, c.cause),
     )
-    return answer(c, happens, fate.ne_luck, answers, at, fate, ch.OFF_NE, day, xp)
+    luck = xp.sum(xp.where(slot, fate.ne_luck, 0.0), axis=0)
+    return answer(c, happens, luck, answers, at, fate, ch.OFF_NE, day, xp)
 
 
 def answer(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engager.engine.streams import Draw, draws, to_exponential, to_normal, uniform
 from engager.patients import Patients, draw, person, population
-from engager.trials.chart import NOT_YET, WINDOWS, Entrant, Fate
+from engager.trials.chart import NEUROLOGIC, NOT_YET, WINDOWS, Entrant, Fate
 from engager.trials.design import Trial
 from engager.trials.plan import NEVER, Lowered
 from engager.vocabulary import quantity
@@ -45,11 +45,12 @@ def enrol(
     u = draws(seed, "trial", replicate, numbers)
     arm = randomise([a.allocation for a in trial.arms.values()], seed, replicate, numbers)
     regimen = _regimen(trial, arm, u("regimen"))
-    fate = _fate(trial, patients, arm, regimen, low, v, u)
     entry = np.floor(u("entry") * trial.follow_up.accrual)
+    follow_up = trial.follow_up.total - entry
+    fate = _fate(trial, patients, arm, regimen, low, v, u)._replace(follow_up=follow_up.astype(np.int64))
     entrant = Entrant(*person(patients.values, patients.disease), fate)
     replicates = np.full(len(numbers), replicate)
-    return Enrolled(replicates, patients, arm, entrant, entry, trial.follow_up.total - entry)
+    return Enrolled(replicates, patients, arm, entrant, entry, follow_up)
 
 
 def randomise(allocation: Sequence[int], seed: int, replicate: int, numbers: range) -> Integers:
@@ -82,6 +83,7 @@ def _fate(
     visits = low.visits.day.shape[1]
     return Fate(
         regimen=regimen,
+        follow_up=np.full(len(arm), trial.follow_up.total),
         BSA=np.asarray(q.values["BSA"]),
         b0=q.disease.b0,
         remission=q.disease.mrd,
@@ -90,10 +92,12 @@ def _fate(
         * np.stack([to_normal(u(f"aspirate {i}")) for i in range(visits)]),
         crs_threshold=_crs_thresholds(v, u),
         crs_fatal=np.stack([1.0 * (u(f"CRS {i} fatal") < v["cfcrs"]) for i in range(WINDOWS)]),
-        crs_luck=u("CRS, go on"),
-        ne_threshold=np.cumsum([to_exponential(u(f"neurologic event {i}")) for i in range(2)], axis=0),
-        ne_fatal=np.stack([1.0 * (u(f"neurologic event {i} fatal") < v["cfne"]) for i in range(2)]),
-        ne_luck=u("neurologic event, go on"),
+        crs_luck=np.stack([u(f"CRS {i}, go on") for i in range(WINDOWS)]),
+        ne_threshold=np.cumsum(
+            [to_exponential(u(f"neurologic event {i}")) for i in range(NEUROLOGIC)], axis=0
+        ),
+        ne_fatal=np.stack([1.0 * (u(f"neurologic event {i} fatal") < v["cfne"]) for i in range(NEUROLOGIC)]),
+        ne_luck=np.stack([u(f"neurologic event {i}, go on") for i in range(NEUROLOGIC)]),
         log_kill=_log_kill(trial.cohort.setting, q, v, u),
         lkh=np.maximum(q.values["lkh"], 0.0),
         transplant_delay=_transplant(trial, arm, q.age, u("transplant")),

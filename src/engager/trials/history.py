@@ -91,14 +91,14 @@ def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.D
     died, relapsed, failed = (_within(x, follow) for x in (h.died, h.relapsed, h.failed))
     responded, off = (_within(x, follow) for x in (h.responded, h.off))
     at_entry = e.entrant.fate.remission > 0
-    early = np.where(h.responded < follow, h.early, 0)
-    best = np.where(h.responded < follow, h.best, 0)
     os_event = died > 0
     os_time = np.where(os_event, died, follow)
     first = np.where(relapsed > 0, relapsed, os_time)
     in_remission = at_entry | (responded > 0)
-    efs_event = ~in_remission_in_time(early, at_entry) | (relapsed > 0) | os_event
-    efs_time = np.where(in_remission_in_time(early, at_entry), first, 1)
+    efs_time, efs_event = _event_free(
+        trial, at_entry | (h.early > 0), first, (relapsed > 0) | os_event, failed, follow
+    )
+    rfs_start = np.where(at_entry, 0, responded)
     names = np.array([choice.name for arm in trial.arms.values() for choice in arm.regimens])
     reasons = np.where(off > 0, h.off_reason, np.where(died > 0, ch.DEATH, ch.CENSORED))
     broken = h.broken < NOT_YET
@@ -114,9 +114,9 @@ def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.D
             "blasts": e.patients.disease.b0,
             "entry_day": e.entry.astype(np.int32),
             "follow_up": follow.astype(np.int32),
-            "best_response": _labels(best, ch.RESPONSES),
-            "response": _labels(early, ch.RESPONSES),
-            "response_day": _nullable(np.where(at_entry, 0, responded)),
+            "best_response": _labels(h.best, ch.RESPONSES),
+            "response": _labels(h.early, ch.RESPONSES),
+            "response_day": _nullable(responded),
             "in_remission": in_remission,
             "relapse_day": _nullable(relapsed),
             "relapse_type": _labels(np.where(relapsed > 0, h.relapse_type, 0), ch.RELAPSES),
@@ -130,8 +130,8 @@ def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.D
             "os_event": os_event,
             "efs_time": efs_time.astype(np.int32),
             "efs_event": efs_event,
-            "rfs_start": np.where(at_entry, 0, responded).astype(np.int32),
-            "rfs_time": np.where(in_remission, first - np.where(at_entry, 0, responded), 0).astype(np.int32),
+            "rfs_start": rfs_start.astype(np.int32),
+            "rfs_time": np.where(in_remission, first - rfs_start, 0).astype(np.int32),
             "rfs_event": in_remission & ((relapsed > 0) | os_event),
             "status": np.where(broken, "failed", "simulated"),
             "failed_on": _nullable(np.where(broken, h.broken + 1, 0)),
@@ -160,9 +160,18 @@ def _times(patients: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).sort("replicate", "patient", "endpoint")
 
 
-def in_remission_in_time(early: Array, at_entry: Array) -> Array:
-    """True for patients who responded within the trial's window, and for all who entered in remission."""
-    return at_entry | (early > 0)
+def _event_free(
+    trial: Trial, in_time: Array, first: Array, event: Array, failed: Array, follow: Array
+) -> tuple[Array, Array]:
+    """Event-free survival: relapse or death, or day 1 for who was not in remission within the trial's window.
+
+    A patient without remission whose follow-up ended before the window did is censored, unless something that
+    rules remission out (failure, death) had happened.
+    """
+    window = trial.response.window or 0
+    known = in_time | (follow >= window) | event | (failed > 0)
+    time = np.where(in_time, first, np.where(known, 1, follow))
+    return time, np.where(in_time, event, known)
 
 
 def _marrow(trial: Trial, e: Enrolled, c: Courses, follow: Array, seed: int) -> pl.DataFrame:
@@ -180,7 +189,8 @@ def _marrow(trial: Trial, e: Enrolled, c: Courses, follow: Array, seed: int) -> 
     true = c.daily.blasts[day, who].astype(np.float64)
     mrd = measured_mrd(true, error, luck, trial.visits.assay.cells)
     cycles, window = trial.response.cycles, trial.response.window
-    counts = (c.chart.responded[who] <= day) & (c.chart.relapsed[who] >= day)
+    in_remission = (fate.remission[who] > 0) | (c.chart.responded[who] <= day)
+    counts = in_remission & (c.chart.relapsed[who] >= day)
     if window is not None:
         counts &= day + 1 <= window
     if cycles is not None:

@@ -24,14 +24,15 @@ Array = NDArray[Any]
 
 AS_PLANNED, RESTART_DOSE, INTERRUPTED, WITHHELD = range(4)
 REASONS = ("as planned", "restart dose", "interrupted by an adverse event")
+PREMEDICATION = "premedication"
 """Reasons for days with drug; for days without, and for what the plan never reached, why treatment ended."""
 
 
 def ledger(trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array) -> pl.DataFrame:
     """Columns: replicate, patient, arm, drug, unit, from_day, to_day (study days; null for what the plan never
     reached), intended, delivered, reason."""
-    words = tuple(dict.fromkeys([*REASONS, *ch.OFF_REASONS]))
-    parts = [_infusion(low, e, c, follow), *_doses(trial, e, c, follow)]
+    words = tuple(dict.fromkeys([*REASONS, PREMEDICATION, *ch.OFF_REASONS]))
+    parts = [_infusion(low, e, c, follow), _premedication(low, e, c), *_doses(trial, e, c, follow)]
     rows = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     who = rows.pop("who")
     arms = np.array(list(trial.arms))
@@ -106,6 +107,19 @@ def _closing(e: Enrolled, c: Courses, follow: Array, who: Array, intended: Array
     return {
         "who": who, "first": none, "last": none, "intended": intended, "delivered": none,
         "reason": np.array(ch.OFF_REASONS)[reason],
+    }  # fmt: skip
+
+
+def _premedication(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Array]:
+    """Dexamethasone that a rule gave before a rise of the infusion rate."""
+    day, who = np.nonzero(c.daily.premedicated)
+    regimen, policy = e.entrant.fate.regimen[who], low.policy
+    amount = policy.premedicated[regimen] + policy.premedicated_m2[regimen] * e.entrant.fate.BSA[who]
+    size = len(who)
+    return {
+        "who": who, "first": day + 1, "last": day + 1, "intended": amount, "delivered": amount,
+        "reason": np.full(size, PREMEDICATION), "drug": np.full(size, "dexamethasone"),
+        "unit": np.full(size, "mg"),
     }  # fmt: skip
 
 

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from engager.documents import DocumentError
 from engager.regimens import Hold, Premedicate, Regimen, Stop
+from engager.trials.chart import NEUROLOGIC, WINDOWS
 from engager.vocabulary import drugs
 
 EVENTS = ("CRS", "neurologic event")
-OCCURRENCES = 4
-"""Answers to the first few events of a kind are kept apart; later ones are answered like the last."""
+MOST = {"CRS": WINDOWS, "neurologic event": NEUROLOGIC}
+"""Events of a kind that a patient can have in the model; rules for later ones would never fire."""
+
+OCCURRENCES = max(MOST.values())
 
 NOTHING, HOLD, STOP = 0, 1, 2
 NEVER = 1_000_000
@@ -70,12 +73,13 @@ class Answers(NamedTuple):
 
 class Policy(NamedTuple):
     """Other reactions, one value per regimen: cycles without response that end treatment (NEVER: none),
-    whether progression ends it, whether relapse ends it, whether dose rises are premedicated."""
+    whether progression and relapse end it, dexamethasone before a dose rise [mg and mg/m²; 0: none]."""
 
     no_response: Array
     progression: Array
     relapse: Array
     premedicated: Array
+    premedicated_m2: Array
 
 
 class Lowered(NamedTuple):
@@ -175,6 +179,7 @@ def _visits(regimens: Sequence[Regimen], window: int) -> Visits:
 
 
 def _answers(regimens: Sequence[Regimen]) -> Answers:
+    _refuse_rules_that_never_fire(regimens)
     shape = (len(regimens), len(EVENTS), OCCURRENCES)
     out = {name: np.zeros(shape, np.float32) for name in Answers._fields}
     out["grade"][:] = 3
@@ -196,6 +201,17 @@ def _answers(regimens: Sequence[Regimen]) -> Answers:
                         out[name][i, j, k] = rule.restart.canonical
                         out["step"][i, j, k] = rule.restart_days or 0
     return Answers(**out)
+
+
+def _refuse_rules_that_never_fire(regimens: Sequence[Regimen]) -> None:
+    for regimen in regimens:
+        for rule in regimen.rules:
+            most = MOST.get(rule.on)
+            if most is not None and isinstance(rule, Hold | Stop) and rule.occurrence > most:
+                raise DocumentError(
+                    f"{regimen.name}: a rule answers {rule.on} number {rule.occurrence}; "
+                    f"the model follows at most {most} of them in a patient"
+                )
 
 
 def _first_answer(regimen: Regimen, event: str, occurrence: int) -> tuple[int, Any] | None:
@@ -223,7 +239,12 @@ def _policy(regimens: Sequence[Regimen]) -> Policy:
             elif isinstance(rule, Stop) and rule.on in ("progression", "relapse"):
                 out[rule.on][i] = 1
             elif isinstance(rule, Premedicate):
-                out["premedicated"][i] = 1
+                if rule.drug != "dexamethasone":
+                    raise DocumentError(
+                        f"{regimen.name}: premedication with {rule.drug} has no effect in the model"
+                    )
+                per_area = ("area", -1) in rule.amount.unit.dimension
+                out["premedicated_m2" if per_area else "premedicated"][i] = rule.amount.canonical / 1e3
     return Policy(**out)
 
 
