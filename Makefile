@@ -15,7 +15,7 @@ setup: $(STAMP) ## the environment in .venv (uv where present, else venv and pip
 
 $(STAMP): pyproject.toml uv.lock
 ifdef UV
-	$(UV) sync --quiet --frozen --no-build --no-install-project
+	$(UV) sync --quiet --frozen --no-build --no-install-project --compile-bytecode
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 else
 	@$(PYTHON) -c 'import sys; sys.exit("engager needs Python 3.11 or later, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 setup" if sys.version_info < (3, 11) else 0)'
