@@ -20,7 +20,10 @@ def timed(command: list[str], cache: Path) -> tuple[float, float]:
     """Wall seconds and peak memory [MB] of a command in its own process."""
     begun = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "ENGAGER_CACHE": str(cache)}
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "ENGAGER_CACHE": str(cache)},
     )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
@@ -42,7 +45,9 @@ def commands(folder: Path) -> None:
     print(f"simulate TOWER, 100 replicates       {many:6.1f} s   (target 40), {memory:.0f} MB (target 2000)")
     phases = json.loads((folder / "many" / "manifest.json").read_text())["seconds"]
     size = sum(f.stat().st_size for f in (folder / "many").rglob("*") if f.is_file())
-    print(f"  of which simulation                {phases['simulation']:6.1f} s;  on the disk {size / 1e6:.0f} MB")
+    print(
+        f"  of which simulation                {phases['simulation']:6.1f} s;  on the disk {size / 1e6:.0f} MB"
+    )
 
 
 def throughput() -> None:
@@ -67,7 +72,9 @@ def throughput() -> None:
     print(f"  whole conduct loop                 {whole:8.0f}")
     print(f"  bare integration, same steps       {bare:8.0f}   ({bare / whole:.1f} × the conduct loop)")
     print(f"  scipy LSODA, same equations        {slow:8.2f}   (conduct is {whole / slow:.0f} × faster;")
-    print(f"                                                {evaluations:.0f} evaluations a patient, rtol 1e-6)")
+    print(
+        f"                                                {evaluations:.0f} evaluations a patient, rtol 1e-6)"
+    )
 
 
 def accuracy() -> None:
