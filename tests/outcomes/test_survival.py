@@ -1,9 +1,7 @@
-"""Survival statistics against an independent library (lifelines) and exact small cases."""
+"""Survival statistics against their definitions, statsmodels, and exact small cases."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from lifelines import AalenJohansenFitter, CoxPHFitter, KaplanMeierFitter
 from statsmodels.duration.hazard_regression import PHReg
 
 from engager.outcomes import cumulative_incidence, hazard_ratio, kaplan_meier, median, value_at
@@ -15,6 +13,7 @@ TIME = np.ceil(RNG.exponential(200 * (1 + 0.5 * TREATED)))  # whole days, so the
 LIMIT = np.ceil(RNG.uniform(100, 700, N))
 EVENT = (TIME <= LIMIT).astype(int)
 SEEN = np.minimum(TIME, LIMIT)
+CAUSE = EVENT * (1 + (RNG.random(N) < 0.4))
 
 
 def test_kaplan_meier_by_hand():
@@ -30,31 +29,41 @@ def test_a_median_that_is_not_reached_lies_beyond_everything_seen():
     assert median(kaplan_meier([], [])) == np.inf
 
 
-def test_kaplan_meier_against_lifelines():
-    curve, oracle = kaplan_meier(SEEN, EVENT), KaplanMeierFitter().fit(SEEN, EVENT)
-    for t in (50, 120, 300):
-        assert value_at(curve, t) == pytest.approx(float(oracle.predict(t)), abs=1e-12)
-    assert median(curve) == oracle.median_survival_time_
+def product_limit(time, event, t):
+    """Kaplan–Meier from its definition, one death time after the other."""
+    value = 1.0
+    for at in sorted(set(time[(event > 0) & (time <= t)])):
+        value *= 1 - np.sum((time == at) & (event > 0)) / np.sum(time >= at)
+    return value
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
-def test_cumulative_incidence_against_lifelines():
-    cause = EVENT * (1 + (RNG.random(N) < 0.4))
-    curve = cumulative_incidence(SEEN, cause, 1)
-    oracle = AalenJohansenFitter(calculate_variance=False, jitter_level=1e-6, seed=1).fit(
-        SEEN, cause, event_of_interest=1
-    )
-    for t in (60.5, 150.5, 400.5):
-        expected = float(oracle.cumulative_density_.loc[:t].iloc[-1, 0])
-        assert value_at(curve, t) == pytest.approx(expected, abs=0.003)  # lifelines breaks ties at random
+def aalen_johansen(time, cause, of, t):
+    """Cumulative incidence from its definition: overall survival just before, times the cause's hazard."""
+    total, alive = 0.0, 1.0
+    for at in sorted(set(time[(cause > 0) & (time <= t)])):
+        risk = np.sum(time >= at)
+        total += alive * np.sum((time == at) & (cause == of)) / risk
+        alive *= 1 - np.sum((time == at) & (cause > 0)) / risk
+    return total
 
 
-def test_hazard_ratio_with_ties_against_lifelines():
-    frame = pd.DataFrame({"time": SEEN, "event": EVENT, "treated": TREATED.astype(float)})
-    oracle = CoxPHFitter().fit(frame, "time", "event")
-    assert hazard_ratio(SEEN, EVENT, TREATED) == pytest.approx(
-        float(oracle.hazard_ratios_["treated"]), rel=1e-4
-    )
+@pytest.mark.parametrize("t", [10, 50, 120, 300, 600])
+def test_kaplan_meier_against_its_definition(t):
+    assert value_at(kaplan_meier(SEEN, EVENT), t) == pytest.approx(product_limit(SEEN, EVENT, t), abs=1e-12)
+
+
+@pytest.mark.parametrize("t", [10, 60, 150, 400])
+def test_cumulative_incidence_against_its_definition(t):
+    for of in (1, 2):
+        found = value_at(cumulative_incidence(SEEN, CAUSE, of), t)
+        assert found == pytest.approx(aalen_johansen(SEEN, CAUSE, of, t), abs=1e-12)
+
+
+def test_what_can_happen_adds_up():
+    """Free of any event and the incidences of all causes make the whole."""
+    for t in (30, 200, 500):
+        parts = [value_at(cumulative_incidence(SEEN, CAUSE, of), t) for of in (1, 2)]
+        assert value_at(kaplan_meier(SEEN, CAUSE > 0), t) + sum(parts) == pytest.approx(1)
 
 
 def test_hazard_ratio_with_ties_against_statsmodels():

@@ -79,7 +79,7 @@ def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
 
     For one yes-or-no covariate the partial likelihood needs only counts at each distinct time, so Newton's
     method takes well under a millisecond; a general fit takes a hundred times as long, and a run needs
-    hundreds. Tested against statsmodels and lifelines.
+    hundreds. Tested against statsmodels.
     """
     time, event, treated = np.asarray(time, float), np.asarray(event, bool), np.asarray(treated, bool)
     at = np.unique(time[event])
