@@ -62,9 +62,10 @@ def test_json_is_one_object_with_what_programs_rely_on(tmp_path):
 
 def test_blinatumomab_arm_is_predicted_and_chemotherapy_calibrated(run):
     summary, _ = run
-    for c in summary.published:
+    for c in [*summary.published, *summary.standard]:
         if c.role in ("predicted", "calibrated"):
             assert (c.role == "calibrated") == (c.result.arm == "chemotherapy")
+    assert {c.role for c in summary.standard} == {"predicted", "calibrated"}
 
 
 def test_nothing_published_is_dropped(run):
@@ -223,3 +224,4 @@ def test_without_the_step_dose_severe_crs_rises(tmp_path):
     )
     assert "exceed" in (folder / "report.html").read_text()
     assert all(c.role == "context" for c in summary.published)
+    assert all(c.role == "predicted" for c in summary.standard)

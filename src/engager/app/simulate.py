@@ -314,6 +314,9 @@ def _summarise(r: Request, store: Store, original: Trial | None, others: Store |
     if original is not None:
         why = "the trial's design was changed; shown for orientation"
         published = [replace(c, role="context", covered=None, reason=c.reason or why) for c in published]
+    own = standard(r.trial, patients)
+    if original is not None:  # nothing was ever fitted to a trial of this design
+        own = [replace(c, role="predicted") for c in own]
     contrasts = []
     if original is not None and others is not None:
         contrasts = contrast(r.trial, patients, original, _good_patients(others)[0])
@@ -337,7 +340,7 @@ def _summarise(r: Request, store: Store, original: Trial | None, others: Store |
         marrow=store.scan("visits").filter(pl.col("kind") == "marrow").collect(),
         ledger=ledger,
         published=published,
-        standard=standard(r.trial, patients),
+        standard=own,
         contrasts=contrasts,
         manifest=store.manifest(),
     )

@@ -35,7 +35,7 @@ class Interval:
 class Compared:
     """One row of the record (or of the trial's standard results) beside what came out.
 
-    ``role`` is calibrated, predicted, informed or context ('' for rows that nobody published); ``covered``
+    ``role`` is calibrated, predicted, informed or context; ``covered``
     says whether the published value lies in the interval, None where that cannot be said; ``reason`` says
     why a row was not simulated.
     """
@@ -105,11 +105,11 @@ def compare(trial: Trial, patients: pl.DataFrame, study: Study) -> list[Compared
 
 
 def standard(trial: Trial, patients: pl.DataFrame) -> list[Compared]:
-    """The trial's standard results, with no published value beside them."""
+    """The trial's standard results, with no published value beside them, in the role of their arm and endpoint."""
     out = []
     for row in standard_results(trial):
         found, reason, _ = _simulated(trial, patients, row)
-        out.append(Compared(row, "", found, None, reason))
+        out.append(Compared(row, role_of(row), found, None, reason))
     return out
 
 

@@ -28,7 +28,7 @@ def _row(c: Compared) -> dict[str, Any]:
         "published": published,
         "simulated": _interval(c.simulated),
         "covered": c.covered,
-        "role": c.role or "predicted",
+        "role": c.role,
         "reason": c.reason or row["reason"],
     }
 

@@ -97,7 +97,8 @@ def _published(console: Console, rows: list[Compared]) -> None:
         simulated = span(c.simulated, c.result.statistic, unit)
         words = [title(c), c.result.arm, published(c), c.result.source, simulated]
         table.add_row(*map(escape, words), covered(c), c.role)
-    console.print(table)
+    if table.rows:
+        console.print(table)
     inputs = [c for c in rows if c.simulated is not None and c.role == "context"]
     if inputs:
         _context(console, inputs)
