@@ -1,4 +1,4 @@
-"""Three median patients follow the prototype's courses: every state within 0.02 log10.
+"""Three median patients follow reference courses: every state within 0.02 log10.
 
 The expected numbers come from an independent program of the same equations (model/data/reference.csv).
 """
