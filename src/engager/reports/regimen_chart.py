@@ -249,5 +249,8 @@ def _phase(axes: Any, phase: Phase, y: float, inch: float) -> None:
     axes.plot([starts[0] + gap, end - gap], [y + 0.3, y + 0.3], color=style.INK, linewidth=1.6)
     many = f"{phase.label} × {len(starts)}" if len(starts) > 1 else phase.label
     room = max(int((end - starts[0]) * inch / PER_LETTER), 1)
-    text = "\n".join(textwrap.wrap(many, room, max_lines=2, placeholder="…")) if room > 2 else ""
+    # a word a little longer than the room still fits (letters differ in width); a much longer one is cut
+    whole = max(map(len, many.split())) <= 1.5 * room
+    lines = textwrap.wrap(many, room, max_lines=2, placeholder="…", break_long_words=not whole)
+    text = "\n".join(lines) if room > 2 else ""
     axes.text((starts[0] + end) / 2, y + 0.36, text, ha="center", va="bottom", fontsize=9, linespacing=1.0)
