@@ -64,6 +64,7 @@ def _content(s: Summary) -> dict[str, Any]:
         "scored": sections.scored(s), "context": sections.context(s), "unsimulated": sections.unsimulated(s),
         "events": sections.events(s), "ledger": short, "ledger_detail": detail,
         "standard": sections.standard(s), "failures": sections.failures(s), "contrasts": sections.contrasts(s),
+        "unchanged": sections.unchanged(s),
         "assumptions": sections.assumptions(s), "parameters": sections.parameters(), "cited": sections.cited(s),
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from engager.evidence import sources
-from engager.inference import Compared, Summary
+from engager.inference import Compared, Contrast, Summary
 from engager.inference.comparison import ENOUGH
 from engager.patients import population
 from engager.reports.comparison_table import span
@@ -150,24 +150,40 @@ def _cell(c: Compared) -> str:
     )
 
 
-def contrasts(s: Summary) -> Table | None:
-    """This trial beside the published study's own, with the paired difference."""
-    if not s.contrasts:
-        return None
-    rows = []
-    for c in s.contrasts:
-        unit, statistic = endpoints()[c.result.endpoint].unit, c.result.statistic
-        shown = (c.here, c.there, c.expected, c.difference)
-        here, there, expected, gap = (tied(span(i, statistic, unit)) if i else "not reached" for i in shown)
-        said = {True: "yes", False: "no", None: "not judged"}
-        verdicts = (said[c.differs], said[c.exceeds])
-        rows.append((words(c.result), c.result.arm, here, there, expected, verdicts[0], gap, verdicts[1]))
+def contrasts(s: Summary) -> list[Table]:
+    """This trial beside the published study's own, arm by arm, with the paired differences."""
     study = s.trial.study or "the study"
-    columns = (
-        "endpoint", "arm", "this trial", f"{study}, own design", "expected difference", "differs in the model",
-        "difference in one trial", "exceeds the trial-to-trial uncertainty",
-    )  # fmt: skip
-    return Table(f"This trial against {study} as published, with the same patients in both", columns, rows)
+    columns = ("endpoint", "this trial", f"{study} as designed", "expected difference", "differs",
+               "difference in one trial", "exceeds scatter")  # fmt: skip
+    arms = dict.fromkeys(c.result.arm for c in s.contrasts)
+    return [
+        Table(f"{arm}: this trial against {study} as designed", columns, rows)
+        for arm in arms
+        if (rows := [_contrast_row(c) for c in s.contrasts if c.result.arm == arm and not same(c)])
+    ]
+
+
+def unchanged(s: Summary) -> list[str]:
+    """Arms in which every result is the same in both trials, patient by patient."""
+    arms = dict.fromkeys(c.result.arm for c in s.contrasts)
+    return [arm for arm in arms if all(same(c) for c in s.contrasts if c.result.arm == arm)]
+
+
+def same(c: Contrast) -> bool:
+    """True where no replicate shows any difference."""
+    shown = [i for i in (c.expected, c.difference) if i is not None]
+    return all(i.value == 0 and i.lower in (None, 0) and i.upper in (None, 0) for i in shown)
+
+
+def _contrast_row(c: Contrast) -> tuple[str, ...]:
+    unit, statistic = endpoints()[c.result.endpoint].unit, c.result.statistic
+    shown = (c.here, c.there, c.expected, c.difference)
+    here, there, expected, gap = (tied(span(i, statistic, unit)) if i else "not reached" for i in shown)
+    said = {True: "yes", False: "no", None: "not judged"}
+    points = statistic in ("proportion", "rate_at")
+    if points:
+        expected, gap = (x.replace("\u00a0%)", ")").replace("%", "points") for x in (expected, gap))
+    return words(c.result), here, there, expected, said[c.differs], gap, said[c.exceeds]
 
 
 def failures(s: Summary) -> list[str]:
