@@ -119,6 +119,7 @@ def test_an_unknown_role_is_refused(tmp_path) -> None:  # type: ignore[no-untype
         ("565–771", Reading(None, 565, 771, 1, False)),
         ("22% to 51%", Reading(None, 0.22, 0.51, 0.01, True)),
         (">10−4", Reading(None, 1e-4, None, 1e-4, False)),
+        (r"\geq 10^{-3}", Reading(None, 1e-3, None, 1e-3, False)),
         ("10–7 M", Reading(1e-7, None, None, 1e-7, False)),
         ("10–100 pg/mL", Reading(None, 10, 100, 1, False)),
         ("Thirty-eight percent", Reading(0.38, None, None, 0.01, True)),

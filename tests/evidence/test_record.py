@@ -104,6 +104,9 @@ def test_split_keeps_the_test_of_the_model_apart() -> None:
     assert roles("TOWER", "chemotherapy", "patients") == {"context"}
     assert roles("MT103-211", "blinatumomab", "remission_crh") == {"calibrated"}
     assert roles("MT103-211", "historical", "overall_survival") == {"context"}
+    assert roles("RR36", "blinatumomab", "remission_crh") == {"calibrated"}
+    for name in ("BLAST", "ALCANTARA"):
+        assert {role_of(row) for row in studies()[name].results} == {"predicted", "context"}
     estimates = [r for r in studies()["MT103-211"].results if r.cut == "historical comparison"]
     assert len(estimates) == 5 and {role_of(row) for row in estimates} == {"context"}
 

@@ -33,11 +33,13 @@ class Reading:
 
 
 def read(text: str) -> Reading | None:
-    """Read "34%", "91/271 [34%]", "7.7 m", "<0.001", "565–771", "10−9 M", "Twenty-four"; None if no number.
+    r"""Read "34%", "91/271 [34%]", "7.7 m", "<0.001", "565–771", "10−9 M", "Twenty-four"; None if no number.
 
     Of several numbers a percentage wins, then a range, then the first one. Kilodaltons are given in g/mol.
+    A power may also stand as TeX: "\geq 10^{-3}".
     """
     plain = re.sub("[−–—]", "-", text).replace("≥", ">").replace("≤", "<")
+    plain = plain.replace(r"\geq", ">").replace(r"\leq", "<").replace("^{-", "-").replace("}", "")
     plain = re.sub("less than", "<", plain, flags=re.IGNORECASE)
     kilo = 1000.0 if re.search(r"\bkDa\b|kilodalton", plain) else 1.0
     power = _POWER.search(plain)
