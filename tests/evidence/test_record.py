@@ -104,6 +104,11 @@ def test_split_keeps_the_test_of_the_model_apart() -> None:
     assert roles("TOWER", "chemotherapy", "patients") == {"context"}
     assert roles("MT103-211", "blinatumomab", "remission_crh") == {"calibrated"}
     assert roles("MT103-211", "historical", "overall_survival") == {"context"}
+    responses = [r for r in studies()["D-ALBA"].results if r.endpoint == "molecular_response"]
+    assert {(str(r.time), role_of(r)) for r in responses} == {
+        ("85 days", "calibrated"), ("2 cycles", "informed"), ("4 cycles", "informed"),
+    }  # fmt: skip
+    assert roles("D-ALBA", "dasatinib-blinatumomab", "overall_survival") == {"informed"}
     estimates = [r for r in studies()["MT103-211"].results if r.cut == "historical comparison"]
     assert len(estimates) == 5 and {role_of(row) for row in estimates} == {"context"}
 
