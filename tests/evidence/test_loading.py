@@ -104,7 +104,7 @@ def test_facts_are_read_as_strictly() -> None:
 
 def test_an_unknown_role_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "split.csv"
-    path.write_text("study,arm,endpoint,statistic,role,reason\n*,*,*,*,calibratd,typo\n")
+    path.write_text("study,arm,endpoint,statistic,time,role,reason\n*,*,*,*,*,calibratd,typo\n")
     with pytest.raises(DocumentError, match=r"split.csv:2:1 role: .*did you mean 'calibrated'"):
         read_split(path)
 
@@ -125,6 +125,7 @@ def test_an_unknown_role_is_refused(tmp_path) -> None:  # type: ignore[no-untype
         ("Thirty-eight percent", Reading(0.38, None, None, 0.01, True)),
         ("54 kDa", Reading(54000, None, None, 1000, False)),
         ("no patient", Reading(0, None, None, 1, False)),
+        ("All patients", Reading(1, None, None, 1, False)),
     ],
 )
 def test_printed_numbers_are_read(text: str, reading: Reading) -> None:

@@ -91,6 +91,11 @@ def test_an_unknown_study_names_near_ones() -> None:
         study("MT103-212")
 
 
+def test_a_registry_id_of_two_studies_names_both() -> None:
+    with pytest.raises(DocumentError, match="MINIHCVD-INO-OLDER and MINIHCVD-INO-RR"):
+        study("NCT01371630")
+
+
 def test_split_keeps_the_test_of_the_model_apart() -> None:
     def roles(name: str, arm: str, endpoint: str) -> set[str]:
         rows = studies()[name].results
@@ -107,6 +112,14 @@ def test_split_keeps_the_test_of_the_model_apart() -> None:
     assert roles("RR36", "blinatumomab", "remission_crh") == {"calibrated"}
     for name in ("BLAST", "ALCANTARA"):
         assert {role_of(row) for row in studies()[name].results} == {"predicted", "context"}
+    responses = [r for r in studies()["D-ALBA"].results if r.endpoint == "molecular_response"]
+    assert {(str(r.time), role_of(r)) for r in responses} == {
+        ("85 days", "calibrated"), ("2 cycles", "informed"), ("4 cycles", "informed"),
+    }  # fmt: skip
+    assert roles("D-ALBA", "dasatinib-blinatumomab", "overall_survival") == {"informed"}
+    assert roles("MINIHCVD-INO-RR", "mini-hcvd-ino", "overall_survival") == {"informed"}
+    assert roles("MINIHCVD-INO-OLDER", "mini-hcvd-ino", "overall_survival") == {"informed"}
+    assert roles("HCVAD-BLINA", "hyper-cvad-blinatumomab", "overall_survival") == {"predicted"}
     estimates = [r for r in studies()["MT103-211"].results if r.cut == "historical comparison"]
     assert len(estimates) == 5 and {role_of(row) for row in estimates} == {"context"}
 

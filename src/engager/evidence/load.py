@@ -90,13 +90,15 @@ def study(name: str) -> Study:
     """The study with this id or one of its other names; upper and lower case are the same.
 
     Raises:
-        DocumentError: no such study; near names are offered.
+        DocumentError: no such study (near names are offered), or a registry id that several share.
     """
-    called = {word.casefold(): s for s in studies().values() for word in (*s.names, *s.registry, s.id)}
-    hit = called.get(name.strip().casefold())
-    if hit is None:
+    wanted = name.strip().casefold()
+    hits = [s for s in studies().values() if wanted in map(str.casefold, (*s.names, *s.registry, s.id))]
+    if not hits:
         raise DocumentError(f"unknown study {name!r}; {near(name, studies())}")
-    return hit
+    if len(hits) > 1:
+        raise DocumentError(f"{name!r} is not one study but {' and '.join(s.id for s in hits)}")
+    return hits[0]
 
 
 @cache

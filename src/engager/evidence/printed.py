@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engager.evidence.record import Cells
 
 _WORDS = {
-    "no": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "no": 0, "all": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
     "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
@@ -35,8 +35,8 @@ class Reading:
 def read(text: str) -> Reading | None:
     r"""Read "34%", "91/271 [34%]", "7.7 m", "<0.001", "565–771", "10−9 M", "Twenty-four"; None if no number.
 
-    Of several numbers a percentage wins, then a range, then the first one. Kilodaltons are given in g/mol.
-    A power may also stand as TeX: "\geq 10^{-3}".
+    Of several numbers a percentage wins, then a range, then the first one. "All" patients are 1, the whole
+    share. Kilodaltons are given in g/mol. A power may also stand as TeX: "\geq 10^{-3}".
     """
     plain = re.sub("[−–—]", "-", text).replace("≥", ">").replace("≤", "<")
     plain = plain.replace(r"\geq", ">").replace(r"\leq", "<").replace("^{-", "-").replace("}", "")

@@ -19,12 +19,16 @@ itself, but a parameter was chosen knowing it. ``context``: not to be compared w
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the split; ``*`` stands for any name."""
+    """One line of the split; ``*`` stands for any name.
+
+    ``time`` is a result's time as it is written ("85 days", "2 cycles"); a result without one fits only ``*``.
+    """
 
     study: str
     arm: str
     endpoint: str
     statistic: str
+    time: str
     role: Role
     reason: str
 
@@ -35,6 +39,7 @@ class Rule:
             (self.arm, result.arm),
             (self.endpoint, result.endpoint),
             (self.statistic, result.statistic),
+            (self.time, str(result.time or "")),
         )
         return all(pattern in ("*", name) for pattern, name in named)
 
