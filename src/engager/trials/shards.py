@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from engager.engine.blocks import MINIMUM
+from engager.engine.blocks import blocks_for
 from engager.patients import values
 from engager.trials.chart import Entrant
 from engager.trials.conduct import LANES, conduct
@@ -64,17 +64,12 @@ def shards(patients: int, replicates: int) -> list[list[Segment]]:
     ]
 
 
-def blocks_of(batch: int) -> int:
-    """Blocks of lanes that hold ``batch`` patients, at least two."""
-    return max(MINIMUM, -(-batch // LANES))
-
-
 def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine: int = 1) -> History:
     """Enrol, conduct and record the patients of a shard. ``batch`` changes the time it takes, no number."""
     enrolled = [
         enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
     ]
-    courses = conduct(s.trial, s.low, s.values, _together(enrolled), blocks_of(batch), refine)
+    courses = conduct(s.trial, s.low, s.values, _together(enrolled), blocks_for(batch, LANES), refine)
     parts, at = [], 0
     for e in enrolled:
         own = _part(courses, at, at + len(e.arm))
