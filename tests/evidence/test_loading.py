@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engager.documents import DocumentError
-from engager.evidence.load import read_facts, read_study
+from engager.evidence.facts import read_facts
+from engager.evidence.load import read_study
 from engager.evidence.printed import Reading, read
 from engager.evidence.split import read_split
 
@@ -94,7 +95,7 @@ def test_any_shape_of_file_is_answered_with_sentences(text: str) -> None:
 
 def test_facts_are_read_as_strictly() -> None:
     fact = "{name: volume, value: 4.5, unit: %s, printed: %s}"
-    text = "drug: x\nblocks:\n- source: zhao2019\n  place: here\n  facts: [%s]\n"
+    text = "about: x\nfacts:\n- source: zhao2019\n  place: here\n  rows: [%s]\n"
     assert read_facts(text % (fact % ("L", "4.5L")))[0].low == 4.5
     with pytest.raises(DocumentError, match=r"f\.yaml:5:.*unknown unit 'litre'"):
         read_facts(text % (fact % ("litre", "4.5L")), name="f.yaml")

@@ -6,7 +6,7 @@ In goes a path (or text); out comes plain Python values whose places are known, 
 
 from engager.documents.problems import DocumentError, Place, Problem, near
 from engager.documents.schema import Strict, validate
-from engager.documents.tables import read_table
+from engager.documents.tables import Row, read_table
 from engager.documents.yaml_reader import Document, read_yaml
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "DocumentError",
     "Place",
     "Problem",
+    "Row",
     "Strict",
     "near",
     "read_table",

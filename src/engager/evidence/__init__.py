@@ -3,16 +3,21 @@
 Files come in; :class:`Study`, :class:`Result`, :class:`Fact` and :class:`Finding` go out.
 """
 
+from engager.evidence.abbreviations import abbreviations
+from engager.evidence.approvals import Approval, approvals
+from engager.evidence.blocks import sources
 from engager.evidence.check import check
 from engager.evidence.distinct import distinct
+from engager.evidence.facts import context, pharmacology, quantities
 from engager.evidence.findings import Finding
 from engager.evidence.frames import frame, results_frame
-from engager.evidence.load import pharmacology, read_study, sources, studies, study
+from engager.evidence.load import read_study, studies, study
+from engager.evidence.ongoing import Listing, ongoing
 from engager.evidence.record import Arm, Fact, Result, Study, Time
 from engager.evidence.split import Role, role_of
 
 __all__ = [
-    "Arm", "Fact", "Finding", "Result", "Role", "Study", "Time",
-    "check", "distinct", "frame", "pharmacology", "read_study", "results_frame", "role_of",
-    "sources", "studies", "study",
+    "Approval", "Arm", "Fact", "Finding", "Listing", "Result", "Role", "Study", "Time",
+    "abbreviations", "approvals", "check", "context", "distinct", "frame", "ongoing", "pharmacology",
+    "quantities", "read_study", "results_frame", "role_of", "sources", "studies", "study",
 ]  # fmt: skip

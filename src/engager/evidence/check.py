@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engager.evidence.facts import pharmacology
 from engager.evidence.findings import Finding, Judgement, Record, read_judgements, with_judgements
-from engager.evidence.load import pharmacology
 from engager.evidence.load import studies as _studies
 from engager.evidence.record import Study
 from engager.evidence.rules import RULES

@@ -7,19 +7,18 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
 from pydantic import Field
 
-from engager.documents import Document, DocumentError, Problem, Strict, near, read_table, read_yaml, validate
+from engager.documents import Document, DocumentError, Problem, near, read_yaml
+from engager.evidence.blocks import Block, Path_, items, names_in, part, sources, unique
+from engager.evidence.facts import study_facts
 from engager.evidence.printed import disagreement
-from engager.evidence.record import ALL, VERSUS, Cells, Fact, Header, Names, Report, Result, Study
-from engager.vocabulary import endpoints, unit
+from engager.evidence.record import ALL, VERSUS, Cells, Header, Nth, Report, Result, Study
+from engager.vocabulary import endpoints
 
 DATA = Path(__file__).parent / "data"
-
-Path_ = tuple[str | int, ...]
-S = TypeVar("S", bound=Strict)
 
 
 class _Entry(Cells):
@@ -27,40 +26,12 @@ class _Entry(Cells):
 
     reference: int | None = None
     cut: str | None = None
-
-
-class _Block(Strict):
-    """Rows from one place of one source."""
-
-    source: str
-    place: Annotated[str, Field(min_length=1)]
-    reference: int | None = None
-    cut: str = ""
-    rows: list[Any]
+    nth: Nth = None
 
 
 class _StudyFile(Header):
+    facts: list[Any] = Field(default_factory=list)
     results: list[Any]
-
-
-class _FactBlock(Strict):
-    source: str
-    place: Annotated[str, Field(min_length=1)]
-    reference: int | None = None
-    facts: list[Any]
-
-
-class _FactFile(Strict):
-    drug: str
-    note: str = ""
-    blocks: list[Any]
-
-
-@cache
-def sources() -> dict[str, str]:
-    """The reviews that rows come from: short name to citation."""
-    table = read_table(DATA / "sources.csv", ("name", "citation"), unique="name")
-    return {row["name"]: row["citation"] for row in table}
 
 
 @cache
@@ -101,16 +72,6 @@ def study(name: str) -> Study:
     return hits[0]
 
 
-@cache
-def pharmacology() -> list[Fact]:
-    """Every number that the sources print about the drug itself.
-
-    Raises:
-        DocumentError: every problem of the file.
-    """
-    return read_facts(DATA / "pharmacology.yaml")
-
-
 def read_study(source: Path | str, *, name: str | None = None) -> Study:
     """Read one study from a YAML file (or text, shown as ``name``).
 
@@ -120,20 +81,20 @@ def read_study(source: Path | str, *, name: str | None = None) -> Study:
     """
     document = read_yaml(source, name=name)
     problems: list[Problem] = []
-    header = _part(document, _StudyFile, (), problems)
+    header = part(document, _StudyFile, (), problems)
     results: list[Result] = []
     seen: dict[tuple[Any, ...], Path_] = {}
-    for b, _ in enumerate(_items(document, ("results",))):
-        block = _part(document, _Block, ("results", b), problems)
+    for b, _ in enumerate(items(document, ("results",))):
+        block = part(document, Block, ("results", b), problems)
         if block and block.source not in sources():
             message = f"source: {block.source!r} is not known; {near(block.source, sources())}"
             problems.append(document.problem(("results", b, "source"), message))
-        for i, _ in enumerate(_items(document, ("results", b, "rows"))):
+        for i, _ in enumerate(items(document, ("results", b, "rows"))):
             path = ("results", b, "rows", i)
-            entry = _part(document, _Entry, path, problems)
+            entry = part(document, _Entry, path, problems)
             if entry is None:
                 continue
-            arms = _names(document, ("arms",))
+            arms = names_in(document, ("arms",))
             problems += (document.problem((*path, f), m) for f, m in row_mistakes(entry, arms))
             if block is None:
                 continue
@@ -144,45 +105,24 @@ def read_study(source: Path | str, *, name: str | None = None) -> Study:
                 problems.append(document.problem(path, f"the row stands twice (line {line})"))
             seen[key] = path
             results.append(row)
+    facts = study_facts(
+        document, f"{header.id if header else ''}/facts", names_in(document, ("arms",)), problems
+    )
     if header:
         problems += _header_problems(document, header)
     if problems or header is None:
         raise DocumentError(problems)
-    return Study(**{name: getattr(header, name) for name in Header.model_fields}, results=tuple(results))
-
-
-def read_facts(source: Path | str, *, name: str | None = None) -> list[Fact]:
-    """Read facts about the drug from a YAML file (or text). Raises DocumentError with every problem."""
-    document = read_yaml(source, name=name)
-    problems: list[Problem] = []
-    _part(document, _FactFile, (), problems)
-    facts: list[Fact] = []
-    for b, _ in enumerate(_items(document, ("blocks",))):
-        block = _part(document, _FactBlock, ("blocks", b), problems)
-        if block and block.source not in sources():
-            message = f"source: {block.source!r} is not known; {near(block.source, sources())}"
-            problems.append(document.problem(("blocks", b, "source"), message))
-        for i, _ in enumerate(_items(document, ("blocks", b, "facts"))):
-            path = ("blocks", b, "facts", i)
-            fact = _part(document, Fact, path, problems)
-            if fact is None or block is None:
-                continue
-            problems += (document.problem((*path, f), m) for f, m in _fact_mistakes(fact))
-            where = {"source": block.source, "place": block.place, "reference": block.reference}
-            name_ = _unique(f"pharmacology/{fact.name}/{block.source}", (f.id for f in facts))
-            facts.append(fact.model_copy(update={**where, "id": name_}))
-    if problems:
-        raise DocumentError(problems)
-    return facts
+    own = {name: getattr(header, name) for name in Header.model_fields}
+    return Study(**own, facts=tuple(facts), results=tuple(results))
 
 
 def row_mistakes(row: Cells, arms: Iterable[str]) -> Iterator[tuple[str, str]]:
     """What is wrong with one published row, as (field, sentence)."""
     names = list(arms)
-    parts = row.arm.split(VERSUS)
-    for part in parts:
-        if part not in names and not (part == ALL and len(parts) == 1):
-            yield "arm", f"arm: {part!r} is not an arm of the study; {near(part, [*names, ALL])}"
+    arms_of_row = row.arm.split(VERSUS)
+    for arm in arms_of_row:
+        if arm not in names and not (arm == ALL and len(arms_of_row) == 1):
+            yield "arm", f"arm: {arm!r} is not an arm of the study; {near(arm, [*names, ALL])}"
     if row.endpoint not in endpoints():
         yield "endpoint", f"endpoint: {row.endpoint!r} is not known; {near(row.endpoint, endpoints())}"
     yield from _number_mistakes(row)
@@ -222,23 +162,6 @@ def _number_mistakes(row: Cells) -> Iterator[tuple[str, str]]:
         yield "statistic", f"statistic: {row.endpoint} is a time; its share of patients is a rate_at"
 
 
-def _fact_mistakes(fact: Fact) -> Iterator[tuple[str, str]]:
-    if fact.value is None and fact.lower is None and fact.upper is None:
-        yield "name", f"{fact.name}: needs a value, or a lower or upper bound"
-    if fact.lower is not None and fact.upper is not None and fact.lower > fact.upper:
-        yield "upper", f"upper: {fact.upper:g} is below lower {fact.lower:g}"
-    try:
-        unit(fact.unit)
-    except ValueError as error:
-        yield "unit", f"unit: {error}"
-    size = 0.01 if "%" in fact.printed else 1.0  # a table's column may hold the sign instead
-    read = [None if x is None else x * size for x in (fact.value, fact.lower, fact.upper)]
-    if not fact.printed:
-        yield "printed", "printed: a fact needs the text that is printed"
-    elif wrong := disagreement(fact.printed, *read):
-        yield "printed", f"printed: {wrong}"
-
-
 def _header_problems(document: Document, header: Header) -> Iterator[Problem]:
     arms = [arm.name for arm in header.arms]
     for i, name in enumerate(arms):
@@ -256,45 +179,15 @@ def _header_problems(document: Document, header: Header) -> Iterator[Problem]:
             yield document.problem(("reports", i, "source"), message)
 
 
-def _row(entry: _Entry, block: _Block, study: str, before: list[Result]) -> Result:
+def _row(entry: _Entry, block: Block, study: str, before: list[Result]) -> Result:
     own = {name: getattr(entry, name) for name in Cells.model_fields}
     parts = (study, entry.arm, entry.subgroup, entry.endpoint, entry.statistic, entry.time, block.source)
     return Result(
         **own,
         study=study,
-        id=_unique("/".join(str(part) for part in parts if part), (row.id for row in before)),
+        id=unique("/".join(str(part) for part in parts if part), (row.id for row in before)),
         source=block.source,
         place=block.place,
         reference=block.reference if entry.reference is None else entry.reference,
         cut=block.cut if entry.cut is None else entry.cut,
-    )
-
-
-def _unique(name: str, taken: Iterable[str]) -> str:
-    twins = sum(other.partition("#")[0] == name for other in taken)
-    return f"{name}#{twins + 1}" if twins else name
-
-
-def _part(document: Document, schema: type[S], path: Path_, problems: list[Problem]) -> S | None:
-    try:
-        return validate(document, schema, at=path)
-    except DocumentError as error:
-        problems += error.problems
-        return None
-
-
-def _items(document: Document, path: Path_) -> list[Any]:
-    value = document.value
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return []
-    return value if isinstance(value, list) else []
-
-
-def _names(document: Document, path: Path_) -> Names:
-    # read from the raw file, so that rows are checked even where the header has mistakes
-    return tuple(
-        str(arm["name"]) for arm in _items(document, path) if isinstance(arm, dict) and "name" in arm
     )

@@ -14,10 +14,13 @@ _WORDS = {
     "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
     "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }  # fmt: skip
-_NUMBER = r"\d+(?:\.\d+)?"
+_SHARES = {
+    "half": 1 / 2, "a third": 1 / 3, "one-third": 1 / 3, "two-thirds": 2 / 3, "one-quarter": 1 / 4,
+}  # fmt: skip
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
 _POWER = re.compile(r"\b10-(\d)(?!\d|\.)")
 _RANGE = re.compile(rf"({_NUMBER})\s?%?(?:-|\sto\s)({_NUMBER})")
-_PERCENT = re.compile(rf"([<>]?)\s?({_NUMBER})\s?%")
+_PERCENT = re.compile(rf"([<>]?)\s?({_NUMBER})\s?\\?%")
 _PLAIN = re.compile(rf"([<>]?)\s?({_NUMBER})")
 
 
@@ -33,14 +36,17 @@ class Reading:
 
 
 def read(text: str) -> Reading | None:
-    r"""Read "34%", "91/271 [34%]", "7.7 m", "<0.001", "565–771", "10−9 M", "Twenty-four"; None if no number.
+    r"""Read "34%", "91/271 [34%]", "7.7 m", "<0.001", "565–771", "10−9 M", "Twenty-four", "two-thirds".
+
+    None if there is no number.
 
     Of several numbers a percentage wins, then a range, then the first one. "All" patients are 1, the whole
     share. Kilodaltons are given in g/mol. A power may also stand as TeX: "\geq 10^{-3}".
     """
     plain = re.sub("[−–—]", "-", text).replace("≥", ">").replace("≤", "<")
     plain = plain.replace(r"\geq", ">").replace(r"\leq", "<").replace("^{-", "-").replace("}", "")
-    plain = re.sub("less than", "<", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"less than|younger than|within|\bup to\b", "<", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"more than|\b(?:over|above)\b|at least", ">", plain, flags=re.IGNORECASE)
     kilo = 1000.0 if re.search(r"\bkDa\b|kilodalton", plain) else 1.0
     power = _POWER.search(plain)
     if power:
@@ -50,13 +56,13 @@ def read(text: str) -> Reading | None:
     percent = _PERCENT.search(plain)
     if ranged and (not percent or percent.start(2) in (ranged.start(1), ranged.start(2))):
         size = 0.01 if percent else 1.0
-        low, high = (float(x) * size for x in ranged.groups())
+        low, high = (_float(x) * size for x in ranged.groups())
         return Reading(None, low, high, _step(ranged.group(1)) * size, bool(percent))
     found = percent or _PLAIN.search(plain)
     if found:
         size = 0.01 if percent else kilo
         step = _step(found.group(2)) * size
-        return _reading(found.group(1), float(found.group(2)) * size, step, percent=bool(percent))
+        return _reading(found.group(1), _float(found.group(2)) * size, step, percent=bool(percent))
     return _in_words(plain)
 
 
@@ -68,18 +74,26 @@ def _reading(sign: str, value: float, step: float, *, percent: bool) -> Reading:
     return Reading(value, None, None, step, percent)
 
 
+def _float(digits: str) -> float:
+    return float(digits.replace(",", ""))
+
+
 def _step(digits: str) -> float:
     return 10.0 ** -len(digits.partition(".")[2])
 
 
 def _in_words(text: str) -> Reading | None:
-    word = re.match(r"[A-Za-z]+(?:-[A-Za-z]+)?", text)
-    parts = word.group().casefold().split("-") if word else []
-    if not parts or any(part not in _WORDS for part in parts):
+    share = re.match(rf"([<>]?)\s?({'|'.join(_SHARES)})\b", text, flags=re.IGNORECASE)
+    if share:
+        value = _SHARES[share.group(2).casefold()]
+        return _reading(share.group(1), value, 0.1, percent=False)
+    word = re.match(r"([<>]?)\s?([A-Za-z]+(?:-[A-Za-z]+)?)", text)
+    parts = word.group(2).casefold().split("-") if word else []
+    if word is None or any(part not in _WORDS for part in parts):
         return None
-    percent = text[len("-".join(parts)) :].strip().startswith("percent")
+    percent = text[word.end() :].strip().startswith("percent")
     size = 0.01 if percent else 1.0
-    return Reading(sum(_WORDS[part] for part in parts) * size, None, None, size, percent)
+    return _reading(word.group(1), sum(_WORDS[part] for part in parts) * size, size, percent=percent)
 
 
 def disagreement(printed: str, value: float | None, lower: float | None, upper: float | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The record's own words: a study, its arms, one row per result, one fact per number about the drug.
+"""The record's own words: a study, its arms, one row per result, one fact per number beside the results.
 
 A simulated trial writes the same :class:`Result` as a paper's row, so that comparing is a join.
 """
@@ -28,6 +28,7 @@ Standing = Literal["usable", "superseded", "contradicted", "context"]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
+Nth = Annotated[int, Field(ge=1)] | None
 
 ALL = "all"
 """The arm name of a row about all arms together."""
@@ -123,13 +124,15 @@ class Result(Cells):
 
     A published row has ``source``, ``place`` and ``printed`` (exactly as printed) and an ``id`` made of its
     names; a simulated one leaves them ''. ``reference`` is the number of the primary report in that source;
-    ``cut`` the data cut or analysis ('' is the primary one). Only the loader checks that names are known.
+    ``cut`` the data cut or analysis ('' is the primary one); ``nth`` says which of several equal texts of that
+    place is meant. Only the loader checks that names are known.
     """
 
     study: str
     id: str = ""
     source: str = ""
     place: str = ""
+    nth: Nth = None
     reference: int | None = None
     cut: str = ""
 
@@ -170,16 +173,13 @@ class Header(Strict):
         return sum(s for s in sizes if s is not None) if sizes and None not in sizes else None
 
 
-class Study(Header):
-    """A study with every row that the sources print about it, in the order of its file."""
-
-    results: tuple[Result, ...]
-
-
 class Fact(Strict):
-    """One number about the drug: ``value`` or ``lower``/``upper`` in ``unit``, as one place prints it.
+    """One number about a drug, a regimen, a design or the disease, as one place prints it.
 
-    ``at`` names the condition that the source states for it (a dose), '' where it states none.
+    ``name`` is a quantity of ``quantities.csv`` or an endpoint; ``value`` or ``lower``/``upper`` are in
+    ``unit``. ``at`` names the condition that the source states for it (a dose, a group of patients), '' where
+    it states none. In a study ``arm``, ``phase`` and ``drug`` say what of the treatment it describes ('' is
+    all of it) and ``version`` which of several protocols.
     """
 
     name: str
@@ -188,10 +188,15 @@ class Fact(Strict):
     upper: float | None = None
     unit: str
     statistic: Literal["", "mean", "median", "range", "share", "count"] = ""
+    arm: str = ""
+    version: str = ""
+    phase: str = ""
+    drug: str = ""
     at: str = ""
     printed: str = ""
     source: str = ""
     place: str = ""
+    nth: Nth = None
     reference: int | None = None
     note: str = ""
     id: str = ""
@@ -208,3 +213,13 @@ class Fact(Strict):
 
     def _canonical(self, value: float | None, missing: float) -> float:
         return missing if value is None else value * unit(self.unit).size
+
+
+class Study(Header):
+    """A study with every row that the sources print about it, in the order of its file.
+
+    ``facts`` are the numbers of its design and treatment: limits of eligibility, doses, cycles.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    results: tuple[Result, ...]

@@ -60,7 +60,7 @@ def half_life(record: Record) -> Iterator[Finding]:
 def cycle(record: Record) -> Iterator[Finding]:
     """Infusion and drug-free interval that do not make up the cycle."""
     for whole in _named(record, "cycle_length"):
-        for on in _named(record, "infusion_length"):
+        for on in (fact for fact in _named(record, "infusion_length") if not fact.at):
             for off in _named(record, "drug_free_interval"):
                 if not math.isclose(on.low + off.low, whole.low):
                     message = f"{_text(on)} + {_text(off)} is not {_text(whole)}"
