@@ -24,7 +24,8 @@ _ONE_OF = f"(?:{'|'.join(_ONES.split())})"
 _WORDS = f"(?:{'|'.join(_TENS.split())})(?:-{_ONE_OF})?|{'|'.join(_TEENS.split())}|{_ONE_OF}"
 NUMBER = re.compile(
     rf"10[−–]\d(?!\d)|10\^\{{-\d\}}|\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?"
-    rf"|(?i:\b(?:(?:{_ONE_OF}|a)[- ](?:half|thirds?|quarters?)|{_WORDS}|half|thirds?|quarters?)\b)|\b[Nn]o (?:patients?|relapses)\b|\b[Aa]ll patients\b"
+    rf"|(?i:\b(?:(?:{_ONE_OF}|a)[- ](?:half|thirds?|quarters?)|{_WORDS}|half|thirds?|quarters?)\b)"
+    r"|\b[Nn]o (?:patients?|relapses)\b|\b[Aa]ll patients\b"
 )
 """Digits, powers of ten, numbers in words, and "no patient" and "all patients", which are counts."""
 

@@ -107,7 +107,9 @@ def _among(text: str, numbers: frozenset[float]) -> bool:
     reading = read(text)
     if reading is None or reading.value is None:
         return False
-    return any(abs(reading.value * size - x) < 1e-9 * max(1.0, x) for size in (1, 0.01, 1000) for x in numbers)
+    return any(
+        abs(reading.value * size - x) < 1e-9 * max(1.0, x) for size in (1, 0.01, 1000) for x in numbers
+    )
 
 
 def _exempted(row_source: str, place: str, text: str) -> set[tuple[str, str, int]]:

@@ -186,6 +186,67 @@ def evidence_check(
         raise typer.Exit(1)
 
 
+@evidence.command("ongoing")
+@_job
+def evidence_ongoing(
+    trial: Annotated[str | None, typer.Option(help="One registry id.", show_default="all")] = None,
+    setting: Annotated[
+        str | None, typer.Option(help="relapsed, untreated, MRD or lymphoma.", show_default="all")
+    ] = None,
+    ph: Annotated[str | None, typer.Option(help="negative or positive.", show_default="all")] = None,
+    drug: Annotated[
+        str | None, typer.Option(help="A drug's name or a part of it.", show_default="all")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the trials that were running when the sources were written, and what each source says of them."""
+    from engager.app import jobs
+
+    found = jobs.list_ongoing(trial=trial, setting=setting, ph=ph, drug=drug)
+    _show(json, {"ongoing": found}, lambda _: _record().ongoing_page(found))
+
+
+@evidence.command("pharmacology")
+@_job
+def evidence_pharmacology(json: Json = False) -> None:
+    """Show every number that the sources print about the drug itself."""
+    from engager.app import jobs
+
+    found = jobs.list_facts("drug")
+    _show(json, {"facts": found}, lambda _: _record().facts_page("Blinatumomab", found, jobs.citations()))
+
+
+@evidence.command("context")
+@_job
+def evidence_context(json: Json = False) -> None:
+    """Show what the sources say in passing about the disease and its usual treatment."""
+    from engager.app import jobs
+
+    found = jobs.list_facts("disease")
+    title = "Acute lymphoblastic leukaemia"
+    _show(json, {"facts": found}, lambda _: _record().facts_page(title, found, jobs.citations()))
+
+
+@evidence.command("timeline")
+@_job
+def evidence_timeline(json: Json = False) -> None:
+    """List the approvals by date."""
+    from engager.app import jobs
+
+    found = jobs.list_approvals()
+    _show(json, {"approvals": found}, lambda _: _record().approvals_page(found))
+
+
+@evidence.command("abbreviations")
+@_job
+def evidence_abbreviations(json: Json = False) -> None:
+    """List the abbreviations of the sources, each with what it stands for where."""
+    from engager.app import jobs
+
+    found = jobs.list_abbreviations()
+    _show(json, {"abbreviations": found}, lambda _: _record().abbreviations_page(found))
+
+
 @regimen.command("list")
 @_job
 def regimen_list(json: Json = False) -> None:
@@ -283,6 +344,12 @@ def doctor(json: Json = False) -> None:
     _show(json, found, lambda tables: tables.doctor_page(found))
     if not found.well:
         raise typer.Exit(1)
+
+
+def _record() -> Any:
+    from engager.reports import record_tables
+
+    return record_tables
 
 
 def _show(json: bool, data: Any, page: Callable[[Any], Any]) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engager import evidence
-from engager.documents import DocumentError
-from engager.evidence import Finding, Study, role_of
+from engager.documents import DocumentError, near
+from engager.evidence import Abbreviation, Approval, Fact, Finding, Listing, Study, role_of
 from engager.regimens import Regimen, read_regimen
 from engager.regimens import regimen as shipped_regimen
 from engager.regimens import regimens as shipped_regimens
@@ -108,6 +108,53 @@ def show_study(name: str) -> StudyPage:
 def check_record() -> list[Finding]:
     """What the rules find in the whole record, judged findings included, the hard ones first."""
     return evidence.check()
+
+
+def list_ongoing(
+    *, trial: str | None = None, setting: str | None = None, ph: str | None = None, drug: str | None = None
+) -> list[Listing]:
+    """Ongoing trials that the sources name: every mention of each trial of which one mention fits.
+
+    ``trial`` is a registry id, ``drug`` a part of a drug's name; a study with ``ph`` "either" fits any.
+    """
+    found = evidence.ongoing()
+    settings = dict.fromkeys(word for row in found for word in row.setting)
+    if setting is not None and setting not in settings:
+        raise DocumentError(f"unknown setting {setting!r}; {near(setting, settings)}")
+    if ph is not None and ph not in ("negative", "positive"):
+        raise DocumentError(f"unknown Ph status {ph!r}; allowed are negative and positive")
+    ids = {row.registry for row in found}
+    if trial is not None and trial.upper() not in ids:
+        raise DocumentError(f"unknown trial {trial!r}; {near(trial, sorted(ids))}")
+    fits = {
+        row.registry
+        for row in found
+        if (trial is None or row.registry == trial.upper())
+        and (setting is None or setting in row.setting)
+        and (ph is None or row.ph in (ph, "either"))
+        and (drug is None or any(drug.casefold() in word.casefold() for word in (*row.drugs, row.against)))
+    }
+    return [row for row in found if row.registry in fits]
+
+
+def list_facts(about: str) -> list[Fact]:
+    """Facts about the ``drug`` (pharmacology) or the ``disease`` (context), in the order of the files."""
+    return evidence.pharmacology() if about == "drug" else evidence.context()
+
+
+def list_approvals() -> list[Approval]:
+    """Approvals by date, the undated last."""
+    return evidence.approvals()
+
+
+def list_abbreviations() -> list[Abbreviation]:
+    """Abbreviations in alphabetical order, one entry for each place that spells one out."""
+    return evidence.abbreviations()
+
+
+def citations() -> list[tuple[str, str]]:
+    """The sources of the record: short name and citation."""
+    return list(evidence.sources().items())
 
 
 def list_regimens() -> list[RegimenLine]:

@@ -3,7 +3,7 @@
 Files come in; :class:`Study`, :class:`Result`, :class:`Fact` and :class:`Finding` go out.
 """
 
-from engager.evidence.abbreviations import abbreviations
+from engager.evidence.abbreviations import Abbreviation, abbreviations
 from engager.evidence.approvals import Approval, approvals
 from engager.evidence.blocks import sources
 from engager.evidence.check import check
@@ -17,7 +17,7 @@ from engager.evidence.record import Arm, Fact, Result, Study, Time
 from engager.evidence.split import Role, role_of
 
 __all__ = [
-    "Approval", "Arm", "Fact", "Finding", "Listing", "Result", "Role", "Study", "Time",
+    "Abbreviation", "Approval", "Arm", "Fact", "Finding", "Listing", "Result", "Role", "Study", "Time",
     "abbreviations", "approvals", "check", "context", "distinct", "frame", "ongoing", "pharmacology",
     "quantities", "read_study", "results_frame", "role_of", "sources", "studies", "study",
 ]  # fmt: skip

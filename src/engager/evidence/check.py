@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engager.evidence.abbreviations import abbreviations
 from engager.evidence.facts import pharmacology
 from engager.evidence.findings import Finding, Judgement, Record, read_judgements, with_judgements
 from engager.evidence.load import studies as _studies
+from engager.evidence.ongoing import ongoing
 from engager.evidence.record import Study
 from engager.evidence.rules import RULES
 
@@ -22,10 +24,13 @@ def check(
     shipped ones unless given. A judgement that no finding meets any more is itself a finding.
     """
     chosen = list(_studies().values()) if studies is None else list(studies)
-    facts = pharmacology() if studies is None else []
-    record = Record(chosen, facts)
+    record = Record(chosen)
+    if studies is None:
+        record = Record(chosen, pharmacology(), ongoing(), abbreviations())
     found = [finding for rule in RULES for finding in rule(record)]
-    about = [study.id for study in chosen] + (["pharmacology"] if studies is None else [])
+    about = [study.id for study in chosen] + (
+        ["pharmacology", "ongoing", "abbreviations"] if studies is None else []
+    )
     words = read_judgements() if judgements is None else judgements
     judged = with_judgements(found, words, about)
     return sorted(judged, key=lambda finding: _ORDER.index(finding.severity))

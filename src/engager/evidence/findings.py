@@ -10,6 +10,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from engager.documents import Strict, read_yaml, validate
+from engager.evidence.abbreviations import Abbreviation
+from engager.evidence.ongoing import Listing
 from engager.evidence.record import Fact, Names, Study
 
 DATA = Path(__file__).parent / "data"
@@ -24,6 +26,8 @@ class Record(NamedTuple):
 
     studies: Sequence[Study]
     facts: Sequence[Fact] = ()
+    ongoing: Sequence[Listing] = ()
+    abbreviations: Sequence[Abbreviation] = ()
 
 
 @dataclass(frozen=True)

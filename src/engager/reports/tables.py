@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from engager.evidence import Finding, Result, Study
+from engager.reports.layout import head, indent, pairs, table
+from engager.reports.record_tables import facts_by_name
 from engager.vocabulary import endpoints
-
-Names = Sequence[tuple[str, str]]
 
 
 class StudyLine(Protocol):
@@ -39,52 +38,19 @@ class StudyLine(Protocol):
     def roles(self) -> Mapping[str, int]: ...
 
 
-def _table(*columns: str, wrap: str = "", right: Iterable[str] = ()) -> Table:
-    """A table with thin rules; only the columns named in ``wrap`` give way on a narrow terminal."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in columns:
-        table.add_column(
-            name,
-            no_wrap=name not in wrap.split("|"),
-            overflow="fold",
-            justify="right" if name in right else "left",
-        )
-    return table
-
-
-def _head(text: str) -> Text:
-    return Text(text, style="bold")
-
-
-def _indent(what: str | Table, style: str = "", by: int = 2) -> RenderableType:
-    shown = what if isinstance(what, Table) else Text(what, style=style)
-    return Padding(shown, (0, 0, 0, by), expand=False)
-
-
-def _pairs(pairs: Names) -> Table:
-    """Names and texts in two columns, the text folded."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(overflow="fold")
-    for name, text in pairs:
-        if text:
-            table.add_row(name, text)
-    return table
-
-
 def study_list(lines: Sequence[StudyLine]) -> RenderableType:
     """The studies of the record."""
-    table = _table(
+    shown = table(
         "study", "title", "setting", "Ph", "phase", "patients", "numbers", "calibrated", "predicted",
         wrap="title", right=("patients", "numbers", "calibrated", "predicted"),
     )  # fmt: skip
     for line in lines:
         counts = [str(line.roles.get(role, 0)) for role in ("calibrated", "predicted")]
         patients = "?" if line.patients is None else str(line.patients)
-        table.add_row(
+        shown.add_row(
             line.id, line.title, line.setting, line.ph, line.phase, patients, str(line.numbers), *counts
         )
-    return table
+    return shown
 
 
 class StudyPage(Protocol):
@@ -101,22 +67,24 @@ class StudyPage(Protocol):
 def study_page(page: StudyPage) -> RenderableType:
     """One study: header, arms, every number with its place, grouped by endpoint, sources."""
     s = page.study
-    parts: list[RenderableType] = [_head(f"{s.id}: {s.title}"), _study_head(s), Text()]
+    parts: list[RenderableType] = [head(f"{s.id}: {s.title}"), _study_head(s), Text()]
     for arm in s.arms:
         size = "size not stated" if arm.size is None else f"{arm.size} patients"
         parts.append(Text.assemble((arm.name, "bold"), f"  {arm.label}, {size}"))
         if arm.treatment:
             told = [("dose", arm.treatment.dose), ("schedule", arm.treatment.schedule)]
             told += [("cycles", arm.treatment.cycles), ("regimens", ", ".join(arm.regimens))]
-            parts.append(_indent(_pairs([(name, text or "not stated") for name, text in told])))
+            parts.append(indent(pairs([(name, text or "not stated") for name, text in told])))
+    if s.facts:
+        parts += [Text(), head("Design and treatment"), indent(facts_by_name(s.facts))]
     parts += [Text(), *_numbers(s.results, page.roles)]
-    parts += [Text(), _pairs(list(page.sources.items()))]
+    parts += [Text(), pairs(list(page.sources.items()))]
     return Group(*parts)
 
 
 def _study_head(s: Study) -> Table:
     reports = [f"{r.cite} [{r.source} {r.reference}]" for r in s.reports]
-    return _pairs(
+    return pairs(
         [
             ("design", s.design),
             ("phase", s.phase),
@@ -135,22 +103,22 @@ def _numbers(results: Sequence[Result], roles: Sequence[str]) -> list[Renderable
     )
     parts: list[RenderableType] = []
     for name, group in groupby(rows, key=lambda pair: pair[0].endpoint):
-        parts.append(_head(f"{endpoints()[name].label} ({endpoints()[name].symbol})"))
+        parts.append(head(f"{endpoints()[name].label} ({endpoints()[name].symbol})"))
         for place, same in groupby(group, key=lambda pair: f"{pair[0].source}, {pair[0].place}"):
-            parts += [_indent(place, "dim"), Padding(_rows(list(same)), (0, 0, 0, 4))]
+            parts += [indent(place, "dim"), Padding(_rows(list(same)), (0, 0, 0, 4))]
     return parts
 
 
-def _rows(pairs: Sequence[tuple[Result, str]]) -> Table:
+def _rows(found: Sequence[tuple[Result, str]]) -> Table:
     """Rows from one place; the columns have the same widths on the whole page."""
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     for share in (4, 5, 4):
-        table.add_column(ratio=share, overflow="fold")
+        grid.add_column(ratio=share, overflow="fold")
     for width in (9, 12):
-        table.add_column(width=width, overflow="fold")
-    for result, role in pairs:
-        table.add_row(_arm(result), _what(result), result.printed, _counts(result), _role(result, role))
-    return table
+        grid.add_column(width=width, overflow="fold")
+    for result, role in found:
+        grid.add_row(_arm(result), _what(result), result.printed, _counts(result), _role(result, role))
+    return grid
 
 
 def _arm(r: Result) -> str:
@@ -185,10 +153,10 @@ def finding_list(findings: Sequence[Finding], every: bool) -> RenderableType:
         style = {"hard": "bold red", "soft": "yellow"}.get(f.severity, "dim")
         parts.append(Text.assemble((f.severity, style), "  ", (f.rule, "bold"), f"  {f.message}"))
         if f.hint:
-            parts.append(_indent(f.hint))
-        parts += [_indent(row, "dim", 4) for row in f.rows]
+            parts.append(indent(f.hint))
+        parts += [indent(row, "dim", 4) for row in f.rows]
         if f.judged is not None:
-            parts.append(_indent(f"judged: {f.judged}"))
+            parts.append(indent(f"judged: {f.judged}"))
     counts = {s: sum(f.severity == s for f in findings) for s in dict.fromkeys(f.severity for f in findings)}
     judged = sum(f.judged is not None for f in findings)
     parts.append(
@@ -203,23 +171,21 @@ def finding_list(findings: Sequence[Finding], every: bool) -> RenderableType:
 
 def regimen_list(lines: Sequence[Any]) -> RenderableType:
     """The regimens that trials can name (``app.jobs.RegimenLine``)."""
-    table = _table(
-        "regimen", "title", "cycles", "days", "drugs", wrap="title|drugs", right=("cycles", "days")
-    )
+    shown = table("regimen", "title", "cycles", "days", "drugs", wrap="title|drugs", right=("cycles", "days"))
     for line in lines:
-        table.add_row(line.id, line.name, str(line.cycles), str(line.days), ", ".join(line.drugs))
-    return table
+        shown.add_row(line.id, line.name, str(line.cycles), str(line.days), ", ".join(line.drugs))
+    return shown
 
 
 def trial_list(lines: Sequence[Any]) -> RenderableType:
     """The trials that can be simulated by name (``app.jobs.TrialLine``)."""
-    table = _table(
+    shown = table(
         "trial", "patients", "setting", "arms and regimens", wrap="arms and regimens", right=("patients",)
     )
     for line in lines:
         arms = "\n".join(f"{arm}: {', '.join(names)}" for arm, names in line.arms.items())
-        table.add_row(line.id, str(line.patients), line.setting, arms)
-    return table
+        shown.add_row(line.id, str(line.patients), line.setting, arms)
+    return shown
 
 
 def explanation_page(found: Sequence[Any]) -> RenderableType:
@@ -227,16 +193,16 @@ def explanation_page(found: Sequence[Any]) -> RenderableType:
     parts: list[RenderableType] = []
     for e in found:
         parts += [
-            _head(f"{e.word} ({e.kind}): {e.title}"),
-            _indent(e.definition),
-            _indent(_pairs([("unit", e.unit), *e.facts, ("source", e.source)])),
+            head(f"{e.word} ({e.kind}): {e.title}"),
+            indent(e.definition),
+            indent(pairs([("unit", e.unit), *e.facts, ("source", e.source)])),
         ]
         parts += _equations("equations" if e.kind != "parameter" else "stands in", e.equations)
         parts += _equations("where", e.through)
         if e.parameters:
-            parts += [Text(), _indent("parameters"), _indent(_parameters(e.parameters), by=4)]
+            parts += [Text(), indent("parameters"), indent(_parameters(e.parameters), by=4)]
         if e.seen:
-            parts += [Text(), _indent(f"read by  {', '.join(e.seen)}")]
+            parts += [Text(), indent(f"read by  {', '.join(e.seen)}")]
         parts.append(Text())
     return Group(*parts[:-1])
 
@@ -244,25 +210,25 @@ def explanation_page(found: Sequence[Any]) -> RenderableType:
 def _equations(title: str, equations: Sequence[Any]) -> list[RenderableType]:
     if not equations:
         return []
-    parts: list[RenderableType] = [Text(), _indent(title)]
+    parts: list[RenderableType] = [Text(), indent(title)]
     for place, group in groupby(equations, key=lambda e: e.place):
-        parts += [_indent(e.text, by=4) for e in group]
-        parts.append(_indent(place, "dim", 6))
+        parts += [indent(e.text, by=4) for e in group]
+        parts.append(indent(place, "dim", 6))
     return parts
 
 
 def _parameters(lines: Sequence[Any]) -> Table:
-    table = _table(
+    shown = table(
         "name", "value", "unit", "meaning", "standing", "source", wrap="meaning|source", right=("value",)
     )
     for line in lines:
-        table.add_row(line.name, f"{line.value:g}", line.unit, line.meaning, line.standing, line.source)
-    return table
+        shown.add_row(line.name, f"{line.value:g}", line.unit, line.meaning, line.standing, line.source)
+    return shown
 
 
 def doctor_page(health: Any) -> RenderableType:
     """Versions, devices, options and the self-test (``app.doctor.Health``)."""
-    parts: list[RenderableType] = [_pairs(list(health.versions.items())), _pairs(list(health.facts.items()))]
+    parts: list[RenderableType] = [pairs(list(health.versions.items())), pairs(list(health.facts.items()))]
     parts += [Text(f"warning: {warning}", style="yellow") for warning in health.warnings]
     for test in health.tests:
         word = ("well ", "green") if test.well else ("WRONG", "bold red")

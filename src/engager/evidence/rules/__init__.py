@@ -9,6 +9,13 @@ from engager.evidence.rules.agreement import facts_agree, rows_agree
 from engager.evidence.rules.attainability import attainable, denominators
 from engager.evidence.rules.curve import falling, median_and_rate, steepening, within_follow_up
 from engager.evidence.rules.gaps import baselines, intervals, stated_denominators, treatments
+from engager.evidence.rules.listings import (
+    abbreviations_agree,
+    listed_twice,
+    listings_agree,
+    listings_and_studies,
+    not_in_table,
+)
 from engager.evidence.rules.order import ordered
 from engager.evidence.rules.physics import cycle, half_life, steady_state
 from engager.evidence.rules.structure import citations, registry, reports, typing
@@ -22,6 +29,7 @@ RULES: tuple[Callable[[Record], Iterator[Finding]], ...] = (
     *(rows_agree, facts_agree),
     *(steady_state, half_life, cycle),
     *(typing, registry, reports, citations),
+    *(listed_twice, not_in_table, listings_agree, listings_and_studies, abbreviations_agree),
     *(treatments, baselines, stated_denominators, intervals),
 )
 """Every rule, in the order in which they are asked."""
