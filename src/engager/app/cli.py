@@ -209,11 +209,11 @@ def evidence_ongoing(
 @evidence.command("pharmacology")
 @_job
 def evidence_pharmacology(json: Json = False) -> None:
-    """Show every number that the sources print about the drug itself."""
+    """Show every number and statement of the sources about the drug itself."""
     from engager.app import jobs
 
-    found = jobs.list_facts("drug")
-    _show(json, {"facts": found}, lambda _: _record().facts_page("Blinatumomab", found, jobs.citations()))
+    found = jobs.show_pharmacology()
+    _show(json, found, lambda _: _record().pharmacology_page(found, jobs.citations()))
 
 
 @evidence.command("context")
@@ -222,7 +222,7 @@ def evidence_context(json: Json = False) -> None:
     """Show what the sources say in passing about the disease and its usual treatment."""
     from engager.app import jobs
 
-    found = jobs.list_facts("disease")
+    found = jobs.list_context()
     title = "Acute lymphoblastic leukaemia"
     _show(json, {"facts": found}, lambda _: _record().facts_page(title, found, jobs.citations()))
 

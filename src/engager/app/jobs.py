@@ -7,14 +7,14 @@ the record opens in a blink (see :mod:`engager.app.cli`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engager import evidence
 from engager.documents import DocumentError, near
-from engager.evidence import Abbreviation, Approval, Fact, Finding, Listing, Study, role_of
+from engager.evidence import Abbreviation, Approval, Fact, Finding, Listing, Statement, Study, role_of
 from engager.regimens import Regimen, read_regimen
 from engager.regimens import regimen as shipped_regimen
 from engager.regimens import regimens as shipped_regimens
@@ -137,9 +137,22 @@ def list_ongoing(
     return [row for row in found if row.registry in fits]
 
 
-def list_facts(about: str) -> list[Fact]:
-    """Facts about the ``drug`` (pharmacology) or the ``disease`` (context), in the order of the files."""
-    return evidence.pharmacology() if about == "drug" else evidence.context()
+@dataclass(frozen=True)
+class Pharmacology:
+    """What the sources say about the drug: numbers, and statements without one."""
+
+    facts: Sequence[Fact]
+    statements: Sequence[Statement]
+
+
+def show_pharmacology() -> Pharmacology:
+    """Every number and every statement of the sources about the drug."""
+    return Pharmacology(evidence.pharmacology(), evidence.statements())
+
+
+def list_context() -> list[Fact]:
+    """Facts about the disease and its usual treatment, in the order of the sources."""
+    return evidence.context()
 
 
 def list_approvals() -> list[Approval]:

@@ -15,9 +15,10 @@ from engager.evidence.load import read_study, studies, study
 from engager.evidence.ongoing import Listing, ongoing
 from engager.evidence.record import Arm, Fact, Result, Study, Time
 from engager.evidence.split import Role, role_of
+from engager.evidence.statements import Statement, statements
 
 __all__ = [
-    "Abbreviation", "Approval", "Arm", "Fact", "Finding", "Listing", "Result", "Role", "Study", "Time",
+    "Abbreviation", "Approval", "Arm", "Fact", "Finding", "Listing", "Result", "Role", "Statement", "Study", "Time",
     "abbreviations", "approvals", "check", "context", "distinct", "frame", "ongoing", "pharmacology",
-    "quantities", "read_study", "results_frame", "role_of", "sources", "studies", "study",
+    "quantities", "read_study", "results_frame", "role_of", "sources", "statements", "studies", "study",
 ]  # fmt: skip

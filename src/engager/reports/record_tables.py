@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import Protocol
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from engager.evidence import Abbreviation, Approval, Fact, Listing, quantities
+from engager.evidence import Abbreviation, Approval, Fact, Listing, Statement, quantities
 from engager.reports.layout import head, pairs, table
 from engager.vocabulary import endpoints
 
@@ -65,6 +66,26 @@ def abbreviations_page(found: Sequence[Abbreviation]) -> RenderableType:
 def facts_page(title: str, facts: Sequence[Fact], sources: Iterable[tuple[str, str]]) -> RenderableType:
     """Facts under the name of their quantity, each as printed, with condition and place."""
     return Group(head(title), facts_by_name(facts), Text(), pairs(list(sources)))
+
+
+class Pharmacology(Protocol):
+    """Numbers and statements about the drug (see ``app.jobs.Pharmacology``)."""
+
+    @property
+    def facts(self) -> Sequence[Fact]: ...
+    @property
+    def statements(self) -> Sequence[Statement]: ...
+
+
+def pharmacology_page(found: Pharmacology, sources: Iterable[tuple[str, str]]) -> RenderableType:
+    """The drug: its numbers by quantity, then what is said of it without a number, by topic."""
+    shown = table("topic", "statement", "said in", wrap="statement|said in")
+    for topic, group in groupby(found.statements, key=lambda s: s.topic):
+        for i, s in enumerate(group):
+            reference = f" [{s.reference}]" if s.reference else ""
+            shown.add_row(topic if i == 0 else "", s.statement, f"{s.source}, {s.place}{reference}")
+    parts = (head("Blinatumomab"), facts_by_name(found.facts), Text(), shown, Text(), pairs(list(sources)))
+    return Group(*parts)
 
 
 def facts_by_name(facts: Sequence[Fact]) -> RenderableType:
