@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from engager.documents import Document, DocumentError, Problem, Strict, near, read_table, read_yaml, validate
-from engager.evidence.printed import disagreement
+from engager.evidence.printed import disagreement, row_disagreement
 from engager.evidence.record import ALL, VERSUS, Cells, Fact, Header, Names, Report, Result, Study
 from engager.vocabulary import endpoints, unit
 
@@ -188,7 +188,7 @@ def row_mistakes(row: Cells, arms: Iterable[str]) -> Iterator[tuple[str, str]]:
     yield from _number_mistakes(row)
     if not row.printed:
         yield "printed", "printed: a published row needs the text that is printed"
-    elif wrong := disagreement(row.printed, row.value, row.lower, row.upper):
+    elif wrong := row_disagreement(row):
         yield "printed", f"printed: {wrong}"
     if row.standing != "usable" and not row.reason:
         yield "reason", f"reason: a row that is {row.standing!r} needs the reason"

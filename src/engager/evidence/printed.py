@@ -19,6 +19,8 @@ _POWER = re.compile(r"\b10-(\d)(?!\d|\.)")
 _RANGE = re.compile(rf"({_NUMBER})\s?%?(?:-|\sto\s)({_NUMBER})")
 _PERCENT = re.compile(rf"([<>]?)\s?({_NUMBER})\s?%")
 _PLAIN = re.compile(rf"([<>]?)\s?({_NUMBER})")
+COUNTED = 1e-4
+"""How finely the value of a proportion is entered of which only n and N are printed."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,12 @@ def read(text: str) -> Reading | None:
     r"""Read "34%", "91/271 [34%]", "7.7 m", "<0.001", "565–771", "10−9 M", "Twenty-four"; None if no number.
 
     Of several numbers a percentage wins, then a range, then the first one. "All" patients are 1, the whole
-    share. Kilodaltons are given in g/mol. A power may also stand as TeX: "\geq 10^{-3}".
+    share. Kilodaltons are given in g/mol. A power may also stand as TeX: "\geq 10^{-3}", thousands with a comma.
     """
     plain = re.sub("[−–—]", "-", text).replace("≥", ">").replace("≤", "<")
     plain = plain.replace(r"\geq", ">").replace(r"\leq", "<").replace("^{-", "-").replace("}", "")
-    plain = re.sub("less than", "<", plain, flags=re.IGNORECASE)
+    plain = re.sub("less than|younger than", "<", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain)
     kilo = 1000.0 if re.search(r"\bkDa\b|kilodalton", plain) else 1.0
     power = _POWER.search(plain)
     if power:
@@ -83,10 +86,17 @@ def _in_words(text: str) -> Reading | None:
 
 
 def disagreement(printed: str, value: float | None, lower: float | None, upper: float | None) -> str | None:
-    """Half a sentence when ``printed`` does not say the numbers that were entered; None when it does."""
+    """Half a sentence when ``printed`` does not say the numbers that were entered; None when it does.
+
+    "from 11 to 44%" are two values and no range: a row enters one of them.
+    """
     reading = read(printed)
     if reading is None:
         return f"{printed!r} holds no number"
+    if printed.startswith("from ") and value is not None and lower is None and upper is None:
+        ends = [x for x in (reading.lower, reading.upper) if x is not None]
+        if any(abs(end - value) < 1e-9 for end in ends):
+            return None
     for name, said, entered in (
         ("value", reading.value, value),
         ("lower", reading.lower, lower),
@@ -99,6 +109,19 @@ def disagreement(printed: str, value: float | None, lower: float | None, upper: 
     return None
 
 
+def row_disagreement(row: Cells) -> str | None:
+    """As :func:`disagreement`; a proportion may also print its n alone ("12 patients", n 12 of N 15)."""
+    return None if _counted(row) else disagreement(row.printed, row.value, row.lower, row.upper)
+
+
+def _counted(row: Cells) -> bool:
+    if row.statistic != "proportion" or row.value is None or row.n is None or row.N is None:
+        return False
+    reading = read(row.printed)
+    printed_n = reading is not None and not reading.percent and reading.value == row.n
+    return printed_n and abs(row.value - row.n / row.N) <= COUNTED / 2
+
+
 def span(row: Cells) -> tuple[float, float] | None:
     """The true values that print as this row's value by rounding (exactly it, where nothing is printed).
 
@@ -108,6 +131,8 @@ def span(row: Cells) -> tuple[float, float] | None:
         return None
     reading = read(row.printed) if row.printed else None
     half = reading.step / 2 if reading else 0.0
+    if _counted(row):
+        half = COUNTED / 2
     if row.statistic == "count":
         half = 0.0
     return row.value - half, row.value + half
