@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engager.documents import DocumentError
 from engager.evidence.facts import read_facts
 from engager.evidence.load import read_study
-from engager.evidence.printed import Reading, read
+from engager.evidence.printed import Reading, read, row_disagreement, span
+from engager.evidence.record import Cells
 from engager.evidence.split import read_split
 
 HEAD = """\
@@ -127,6 +130,8 @@ def test_an_unknown_role_is_refused(tmp_path) -> None:  # type: ignore[no-untype
         ("54 kDa", Reading(54000, None, None, 1000, False)),
         ("no patient", Reading(0, None, None, 1, False)),
         ("All patients", Reading(1, None, None, 1, False)),
+        ("13,637", Reading(13637, None, None, 1, False)),
+        ("younger than 65 years", Reading(None, None, 65, 1, False)),
     ],
 )
 def test_printed_numbers_are_read(text: str, reading: Reading) -> None:
@@ -134,3 +139,33 @@ def test_printed_numbers_are_read(text: str, reading: Reading) -> None:
     assert got is not None and got.percent == reading.percent
     for name in ("value", "lower", "upper", "step"):
         assert getattr(got, name) == pytest.approx(getattr(reading, name)), name
+
+
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [
+        ({"printed": "14 of the 15", "value": 0.9333, "n": 14, "N": 15}, False),
+        ({"printed": "Seven", "value": 0.6364, "n": 7, "N": 11}, False),
+        ({"printed": "no patient", "value": 0.0, "n": 0, "N": 11}, False),
+        ({"printed": "14 of the 15", "value": 0.9, "n": 14, "N": 15}, True),
+        ({"printed": "14 of the 15", "value": 0.8667, "n": 13, "N": 15}, True),
+        ({"printed": "12 patients", "value": 0.8, "n": 12}, True),
+        ({"printed": "12 patients", "value": 0.8, "n": 12, "N": 15, "statistic": "rate_at"}, True),
+        ({"printed": "8/9 (88%)", "value": 0.8889, "n": 8, "N": 9}, True),
+        ({"printed": "from 11 to 44%", "value": 0.11}, False),
+        ({"printed": "from 11 to 44%", "value": 0.44}, False),
+        ({"printed": "from 11 to 44%", "value": 0.30}, True),
+        ({"printed": "11 to 44%", "value": 0.11}, True),
+    ],
+)
+def test_what_a_row_may_print(cells: dict[str, Any], wrong: bool) -> None:
+    row = Cells(**{"arm": "a", "endpoint": "crs", "statistic": "proportion"} | cells)
+    assert (row_disagreement(row) is not None) == wrong
+
+
+def test_a_counted_proportion_is_known_exactly() -> None:
+    row = Cells(
+        arm="a", endpoint="crs", statistic="proportion", printed="14 of the 15", value=0.9333, n=14, N=15
+    )
+    low, high = span(row) or (0.0, 1.0)
+    assert low <= 14 / 15 <= high and high - low == pytest.approx(1e-4)

@@ -146,6 +146,16 @@ def test_strata_make_the_whole() -> None:
     assert "16/20 together, not 17/20" in _found(sums.strata_to_whole, low, high, other, **strata)[0].message
 
 
+def test_counts_of_strata_make_the_whole() -> None:
+    strata = {"strata": (("x", "y"),)}
+    parts = (_count("a", 22, subgroup="x"), _count("a", 5, subgroup="y"))
+    assert not _found(sums.counts_to_whole, *parts, _count("a", 27), **strata)
+    assert not _found(sums.counts_to_whole, parts[0], _count("a", 27), **strata), "a stratum is missing"
+    assert not _found(sums.counts_to_whole, *parts, _count("a", 30, cut="later"), **strata), "another cut"
+    (finding,) = _found(sums.counts_to_whole, *parts, _count("a", 26), **strata)
+    assert finding.severity == "hard" and finding.message == "22 + 5 = 27, not 26"
+
+
 def test_order() -> None:
     cr, wider = _row("complete_remission", "34%", 0.34), _row("remission_crh_cri", "44%", 0.44)
     assert not _found(order.ordered, cr, wider)

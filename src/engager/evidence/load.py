@@ -14,7 +14,7 @@ from pydantic import Field
 from engager.documents import Document, DocumentError, Problem, near, read_yaml
 from engager.evidence.blocks import Block, Path_, items, names_in, part, sources, unique
 from engager.evidence.facts import study_facts
-from engager.evidence.printed import disagreement
+from engager.evidence.printed import row_disagreement
 from engager.evidence.record import ALL, VERSUS, Cells, Header, Nth, Report, Result, Study
 from engager.vocabulary import endpoints
 
@@ -128,7 +128,7 @@ def row_mistakes(row: Cells, arms: Iterable[str]) -> Iterator[tuple[str, str]]:
     yield from _number_mistakes(row)
     if not row.printed:
         yield "printed", "printed: a published row needs the text that is printed"
-    elif wrong := disagreement(row.printed, row.value, row.lower, row.upper):
+    elif wrong := row_disagreement(row):
         yield "printed", f"printed: {wrong}"
     if row.standing != "usable" and not row.reason:
         yield "reason", f"reason: a row that is {row.standing!r} needs the reason"
@@ -188,6 +188,7 @@ def _row(entry: _Entry, block: Block, study: str, before: list[Result]) -> Resul
         id=unique("/".join(str(part) for part in parts if part), (row.id for row in before)),
         source=block.source,
         place=block.place,
+        nth=entry.nth,
         reference=block.reference if entry.reference is None else entry.reference,
         cut=block.cut if entry.cut is None else entry.cut,
     )

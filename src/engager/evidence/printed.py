@@ -17,11 +17,13 @@ _WORDS = {
 _SHARES = {
     "half": 1 / 2, "a third": 1 / 3, "one-third": 1 / 3, "two-thirds": 2 / 3, "one-quarter": 1 / 4,
 }  # fmt: skip
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
+_NUMBER = r"\d+(?:\.\d+)?"
 _POWER = re.compile(r"\b10-(\d)(?!\d|\.)")
 _RANGE = re.compile(rf"({_NUMBER})\s?%?(?:-|\sto\s)({_NUMBER})")
 _PERCENT = re.compile(rf"([<>]?)\s?({_NUMBER})\s?\\?%")
 _PLAIN = re.compile(rf"([<>]?)\s?({_NUMBER})")
+COUNTED = 1e-4
+"""How finely the value of a proportion is entered of which only n and N are printed."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,13 @@ def read(text: str) -> Reading | None:
     None if there is no number.
 
     Of several numbers a percentage wins, then a range, then the first one. "All" patients are 1, the whole
-    share. Kilodaltons are given in g/mol. A power may also stand as TeX: "\geq 10^{-3}".
+    share. Kilodaltons are given in g/mol. A power may also stand as TeX: "\geq 10^{-3}", thousands with a comma.
     """
     plain = re.sub("[−–—]", "-", text).replace("≥", ">").replace("≤", "<")
     plain = plain.replace(r"\geq", ">").replace(r"\leq", "<").replace("^{-", "-").replace("}", "")
     plain = re.sub(r"less than|younger than|within|\bup to\b", "<", plain, flags=re.IGNORECASE)
     plain = re.sub(r"more than|\b(?:over|above)\b|at least", ">", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain)
     kilo = 1000.0 if re.search(r"\bkDa\b|kilodalton", plain) else 1.0
     power = _POWER.search(plain)
     if power:
@@ -56,13 +59,13 @@ def read(text: str) -> Reading | None:
     percent = _PERCENT.search(plain)
     if ranged and (not percent or percent.start(2) in (ranged.start(1), ranged.start(2))):
         size = 0.01 if percent else 1.0
-        low, high = (_float(x) * size for x in ranged.groups())
+        low, high = (float(x) * size for x in ranged.groups())
         return Reading(None, low, high, _step(ranged.group(1)) * size, bool(percent))
     found = percent or _PLAIN.search(plain)
     if found:
         size = 0.01 if percent else kilo
         step = _step(found.group(2)) * size
-        return _reading(found.group(1), _float(found.group(2)) * size, step, percent=bool(percent))
+        return _reading(found.group(1), float(found.group(2)) * size, step, percent=bool(percent))
     return _in_words(plain)
 
 
@@ -72,10 +75,6 @@ def _reading(sign: str, value: float, step: float, *, percent: bool) -> Reading:
     if sign == ">":
         return Reading(None, value, None, step, percent)
     return Reading(value, None, None, step, percent)
-
-
-def _float(digits: str) -> float:
-    return float(digits.replace(",", ""))
 
 
 def _step(digits: str) -> float:
@@ -97,10 +96,17 @@ def _in_words(text: str) -> Reading | None:
 
 
 def disagreement(printed: str, value: float | None, lower: float | None, upper: float | None) -> str | None:
-    """Half a sentence when ``printed`` does not say the numbers that were entered; None when it does."""
+    """Half a sentence when ``printed`` does not say the numbers that were entered; None when it does.
+
+    "from 11 to 44%" are two values and no range: a row enters one of them.
+    """
     reading = read(printed)
     if reading is None:
         return f"{printed!r} holds no number"
+    if printed.startswith("from ") and value is not None and lower is None and upper is None:
+        ends = [x for x in (reading.lower, reading.upper) if x is not None]
+        if any(abs(end - value) < 1e-9 for end in ends):
+            return None
     for name, said, entered in (
         ("value", reading.value, value),
         ("lower", reading.lower, lower),
@@ -113,6 +119,19 @@ def disagreement(printed: str, value: float | None, lower: float | None, upper: 
     return None
 
 
+def row_disagreement(row: Cells) -> str | None:
+    """As :func:`disagreement`; a proportion may also print its n alone ("12 patients", n 12 of N 15)."""
+    return None if _counted(row) else disagreement(row.printed, row.value, row.lower, row.upper)
+
+
+def _counted(row: Cells) -> bool:
+    if row.statistic != "proportion" or row.value is None or row.n is None or row.N is None:
+        return False
+    reading = read(row.printed)
+    printed_n = reading is not None and not reading.percent and reading.value == row.n
+    return printed_n and abs(row.value - row.n / row.N) <= COUNTED / 2
+
+
 def span(row: Cells) -> tuple[float, float] | None:
     """The true values that print as this row's value by rounding (exactly it, where nothing is printed).
 
@@ -122,6 +141,8 @@ def span(row: Cells) -> tuple[float, float] | None:
         return None
     reading = read(row.printed) if row.printed else None
     half = reading.step / 2 if reading else 0.0
+    if _counted(row):
+        half = COUNTED / 2
     if row.statistic == "count":
         half = 0.0
     return row.value - half, row.value + half

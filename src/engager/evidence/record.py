@@ -97,7 +97,8 @@ class Cells(Strict):
     years; ratios and p values are plain numbers, counts are patients. ``lower``/``upper`` alone is a bound or
     a range; with ``value`` it is an interval of ``level`` (0.95). ``basis`` says where ``n`` of ``N`` come
     from: ``stated`` with the number, printed for it in an ``other source`` or place, ``computed`` from the
-    study's size, or ``inferred`` as the only n/N that fits. ``population`` says whom N counts.
+    study's size, or ``inferred`` as the only n/N that fits. ``population`` says whom N counts. A proportion
+    of which only n is printed has the ``value`` n/N with four decimals.
     """
 
     arm: str
@@ -155,8 +156,8 @@ class Header(Strict):
     registry: Names = ()
     design: str
     phase: Literal["I", "I/II", "II", "III", "IV", ""]
-    setting: Literal["relapsed", "MRD", "untreated"]
-    ph: Literal["negative", "positive", "mixed"]
+    setting: Literal["relapsed", "MRD", "untreated", "mixed"]
+    ph: Literal["negative", "positive", "mixed", "not stated"]
     eligibility: Names = ()
     reports: Annotated[tuple[Report, ...], Field(strict=False)]
     arms: Annotated[tuple[Arm, ...], Field(strict=False)]
@@ -168,8 +169,11 @@ class Header(Strict):
 
     @property
     def size(self) -> int | None:
-        """Patients in all treated or randomised arms together; None unless every one states its size."""
-        sizes = [arm.size for arm in self.arms if arm.treatment]
+        """Patients in all treated or randomised arms together; None unless every one states its size.
+
+        A study without a treated arm (a reference analysis) counts all its arms.
+        """
+        sizes = [arm.size for arm in self.arms if arm.treatment] or [arm.size for arm in self.arms]
         return sum(s for s in sizes if s is not None) if sizes and None not in sizes else None
 
 

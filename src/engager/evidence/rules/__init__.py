@@ -19,11 +19,17 @@ from engager.evidence.rules.listings import (
 from engager.evidence.rules.order import ordered
 from engager.evidence.rules.physics import cycle, half_life, steady_state
 from engager.evidence.rules.structure import citations, registry, reports, typing
-from engager.evidence.rules.sums import arms_to_total, parts_to_whole, shares, strata_to_whole
+from engager.evidence.rules.sums import (
+    arms_to_total,
+    counts_to_whole,
+    parts_to_whole,
+    shares,
+    strata_to_whole,
+)
 
 RULES: tuple[Callable[[Record], Iterator[Finding]], ...] = (
     *(attainable, denominators),
-    *(arms_to_total, shares, parts_to_whole, strata_to_whole),
+    *(arms_to_total, shares, parts_to_whole, strata_to_whole, counts_to_whole),
     ordered,
     *(median_and_rate, steepening, falling, within_follow_up),
     *(rows_agree, facts_agree),

@@ -12,6 +12,7 @@ NEEDED = {
     "relapsed": ("age", "blasts_at_least_half", "second_or_later_salvage", "prior_transplant"),
     "MRD": ("age", "mrd_level", "prior_transplant"),
     "untreated": ("age",),
+    "mixed": ("age",),
 }
 """Baselines without which a population cannot be drawn, for each setting."""
 

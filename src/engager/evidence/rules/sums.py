@@ -105,6 +105,24 @@ def strata_to_whole(record: Record) -> Iterator[Finding]:
                     yield from _pooled(by_name[""], [by_name[name] for name in names])
 
 
+def counts_to_whole(record: Record) -> Iterator[Finding]:
+    """Patients counted by stratum that do not add up to the patients of the whole group."""
+    for study in record.studies:
+        rows = [r for r in study.results if r.endpoint == "patients" and r.value is not None]
+        for group in groups(rows, lambda r: (r.arm, r.source, r.place, r.cut, r.population)).values():
+            by_name = {row.subgroup: row for row in group}
+            for names in study.strata:
+                if "" not in by_name or any(name not in by_name for name in names):
+                    continue
+                parts, whole = [by_name[name] for name in names], by_name[""]
+                total = sum(row.value or 0.0 for row in parts)
+                if total != whole.value:
+                    terms = " + ".join(f"{row.value:g}" for row in parts)
+                    message = f"{terms} = {total:g}, not {whole.value:g}"
+                    ids = tuple(row.id for row in (*parts, whole))
+                    yield Finding("sum of strata", "hard", ids, message)
+
+
 def _pooled(whole: Result, strata: list[Result]) -> Iterator[Finding]:
     spans = [s for row in strata if (s := span(row))]
     pooled = span(whole) or (0.0, 1.0)
