@@ -23,11 +23,19 @@ def commands():
     return [line for line in typed if not line.startswith("make")]
 
 
+def named_files():
+    """YAML blocks that begin with the name of a file: a reader has written them before typing on."""
+    found = [block.partition("\n") for page in PAGES for block in blocks(page, "yaml")]
+    return [(first.removeprefix("# "), rest) for first, _, rest in found if first.endswith(".yaml")]
+
+
 @pytest.mark.slow
 def test_every_command_of_the_documents_runs(tmp_path):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     typed = commands()
     assert len(typed) >= 9
+    for name, text in named_files():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     for line in typed:
         done = subprocess.run(
             line, shell=True, cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True

@@ -161,7 +161,9 @@ def evidence_list(json: Json = False) -> None:
 @evidence.command("show")
 @_job
 def evidence_show(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="Id or another name of the study.")],
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY|FILE.yaml", help="Id or another name of a study, or its file.")
+    ],
     json: Json = False,
 ) -> None:
     """Show everything that was printed about a study, with its place."""
@@ -174,13 +176,17 @@ def evidence_show(
 @evidence.command("check")
 @_job
 def evidence_check(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE.yaml]...", help="Studies to check.", show_default="the whole record"),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show findings that were judged too.")] = False,
     json: Json = False,
 ) -> None:
-    """Look for contradictions in the record; exit 1 if a hard one is not judged."""
+    """Look for contradictions in the record or in files; exit 1 if a hard one is not judged."""
     from engager.app import jobs
 
-    found = jobs.check_record()
+    found = jobs.check_record(files or ())
     _show(json, {"findings": found}, lambda tables: tables.finding_list(found, every))
     if any(finding.severity == "hard" and finding.judged is None for finding in found):
         raise typer.Exit(1)
@@ -245,6 +251,19 @@ def evidence_abbreviations(json: Json = False) -> None:
 
     found = jobs.list_abbreviations()
     _show(json, {"abbreviations": found}, lambda _: _record().abbreviations_page(found))
+
+
+@evidence.command("schema")
+@_job
+def evidence_schema(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the files.")] = Path(),
+    json: Json = False,
+) -> None:
+    """Write JSON schemas, with which an editor completes the record's files and marks mistakes."""
+    from engager.app import jobs
+
+    found = jobs.write_schemas(out)
+    _show(json, {"schemas": found}, lambda _: "\n".join(map(str, found)))
 
 
 @regimen.command("list")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engager import evidence
-from engager.documents import DocumentError, near
+from engager.documents import DocumentError, Problem, near
 from engager.evidence import Abbreviation, Approval, Fact, Finding, Listing, Statement, Study, role_of
 from engager.regimens import Regimen, read_regimen
 from engager.regimens import regimen as shipped_regimen
@@ -98,16 +98,39 @@ def _study_line(study: Study) -> StudyLine:
 
 
 def show_study(name: str) -> StudyPage:
-    """Everything that was printed about a study, by its id or another name."""
-    study = evidence.study(name)
+    """Everything that was printed about a study, by its id or another name, or from its YAML file."""
+    study = evidence.read_study(Path(name)) if name.endswith(SUFFIXES) else evidence.study(name)
     named = {row.source for row in study.results} | {report.source for report in study.reports}
-    cited = {source: text for source, text in evidence.sources().items() if source in named}
+    known = {**evidence.sources(), **study.sources}
+    cited = {source: text for source, text in known.items() if source in named}
     return StudyPage(study, tuple(role_of(row) for row in study.results), cited)
 
 
-def check_record() -> list[Finding]:
-    """What the rules find in the whole record, judged findings included, the hard ones first."""
-    return evidence.check()
+def check_record(files: Sequence[Path] = ()) -> list[Finding]:
+    """What the rules find, judged findings included, the hard ones first.
+
+    Looked at is the whole record, or only the studies in ``files``; DocumentError with every mistake of all
+    of them.
+    """
+    if not files:
+        return evidence.check()
+    problems: list[Problem] = []
+    studies: list[Study] = []
+    for path in files:
+        try:
+            studies.append(evidence.read_study(path))
+        except DocumentError as error:
+            problems += error.problems
+    if problems:
+        raise DocumentError(problems)
+    return evidence.check(studies)
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write the JSON schemas of the record's files into ``folder``; returns the files."""
+    from engager.evidence.schemas import write_schemas
+
+    return write_schemas(folder)
 
 
 def list_ongoing(

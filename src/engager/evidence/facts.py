@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,9 @@ class Quantity:
     definition: str
 
 
-class _FactFile(Strict):
+class FactFile(Strict):
+    """A list of facts as it is written."""
+
     about: str
     note: str = ""
     facts: list[Any]
@@ -66,20 +68,23 @@ def read_facts(source: Path | str, *, name: str | None = None) -> list[Fact]:
     """
     document = read_yaml(source, name=name)
     problems: list[Problem] = []
-    head = part(document, _FactFile, (), problems)
+    head = part(document, FactFile, (), problems)
     stem = Path(document.name).stem
-    facts = study_facts(document, stem, (), problems)
+    facts = read_blocks(document, stem, (), sources(), problems)
     if problems or head is None:
         raise DocumentError(problems)
     return facts
 
 
-def study_facts(document: Document, about: str, arms: Iterable[str], problems: list[Problem]) -> list[Fact]:
+def read_blocks(
+    document: Document, about: str, arms: Iterable[str], known: Mapping[str, str], problems: list[Problem]
+) -> list[Fact]:
+    """The facts under the key ``facts``; ids begin with ``about``, ``known`` are the sources, mistakes are added."""
     found: list[Fact] = []
     for b, _ in enumerate(items(document, ("facts",))):
         block = part(document, Block, ("facts", b), problems)
-        if block and block.source not in sources():
-            message = f"source: {block.source!r} is not known; {near(block.source, sources())}"
+        if block and block.source not in known:
+            message = f"source: {block.source!r} is not known; {near(block.source, known)}"
             problems.append(document.problem(("facts", b, "source"), message))
         for i, _ in enumerate(items(document, ("facts", b, "rows"))):
             path = ("facts", b, "rows", i)

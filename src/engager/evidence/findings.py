@@ -64,13 +64,15 @@ class Judgement(Strict):
     reason: Annotated[str, Field(min_length=1)]
 
 
-class _JudgedFile(Strict):
+class JudgedFile(Strict):
+    """Judgements on findings, as they are written."""
+
     judged: Annotated[tuple[Judgement, ...], Field(strict=False)]
 
 
 def read_judgements(source: Path | str = DATA / "judged.yaml") -> tuple[Judgement, ...]:
     """The judgements of a YAML file (or text). Raises DocumentError with every problem."""
-    return validate(read_yaml(source), _JudgedFile).judged
+    return validate(read_yaml(source), JudgedFile).judged
 
 
 def with_judgements(

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from engager.documents import Document, DocumentError, Problem, near, read_yaml
 from engager.evidence.blocks import Block, Path_, items, names_in, part, sources, unique
-from engager.evidence.facts import study_facts
+from engager.evidence.facts import read_blocks
 from engager.evidence.printed import row_disagreement
 from engager.evidence.record import ALL, VERSUS, Cells, Header, Nth, Report, Result, Study
 from engager.vocabulary import endpoints
@@ -21,7 +21,7 @@ from engager.vocabulary import endpoints
 DATA = Path(__file__).parent / "data"
 
 
-class _Entry(Cells):
+class Entry(Cells):
     """A row as it is written: what its block says for all rows may be said again for one."""
 
     reference: int | None = None
@@ -29,7 +29,9 @@ class _Entry(Cells):
     nth: Nth = None
 
 
-class _StudyFile(Header):
+class StudyFile(Header):
+    """A study as it is written; blocks are validated one by one, so that each mistake is told."""
+
     facts: list[Any] = Field(default_factory=list)
     results: list[Any]
 
@@ -81,17 +83,18 @@ def read_study(source: Path | str, *, name: str | None = None) -> Study:
     """
     document = read_yaml(source, name=name)
     problems: list[Problem] = []
-    header = part(document, _StudyFile, (), problems)
+    header = part(document, StudyFile, (), problems)
+    known = {**sources(), **_own_sources(document)}
     results: list[Result] = []
     seen: dict[tuple[Any, ...], Path_] = {}
     for b, _ in enumerate(items(document, ("results",))):
         block = part(document, Block, ("results", b), problems)
-        if block and block.source not in sources():
-            message = f"source: {block.source!r} is not known; {near(block.source, sources())}"
+        if block and block.source not in known:
+            message = f"source: {block.source!r} is not known; {near(block.source, known)}"
             problems.append(document.problem(("results", b, "source"), message))
         for i, _ in enumerate(items(document, ("results", b, "rows"))):
             path = ("results", b, "rows", i)
-            entry = part(document, _Entry, path, problems)
+            entry = part(document, Entry, path, problems)
             if entry is None:
                 continue
             arms = names_in(document, ("arms",))
@@ -105,15 +108,20 @@ def read_study(source: Path | str, *, name: str | None = None) -> Study:
                 problems.append(document.problem(path, f"the row stands twice (line {line})"))
             seen[key] = path
             results.append(row)
-    facts = study_facts(
-        document, f"{header.id if header else ''}/facts", names_in(document, ("arms",)), problems
-    )
+    about = f"{header.id if header else ''}/facts"
+    facts = read_blocks(document, about, names_in(document, ("arms",)), known, problems)
     if header:
         problems += _header_problems(document, header)
     if problems or header is None:
         raise DocumentError(problems)
     own = {name: getattr(header, name) for name in Header.model_fields}
     return Study(**own, facts=tuple(facts), results=tuple(results))
+
+
+def _own_sources(document: Document) -> dict[str, str]:
+    # read from the raw file, so that rows are checked even where the header has mistakes
+    own = document.value.get("sources") if isinstance(document.value, dict) else None
+    return {str(name): str(text) for name, text in own.items()} if isinstance(own, dict) else {}
 
 
 def row_mistakes(row: Cells, arms: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -171,7 +179,7 @@ def _header_problems(document: Document, header: Header) -> Iterator[Problem]:
         if not re.fullmatch(r"NCT\d{8}", identifier):
             message = f"registry: {identifier!r} is not NCT and eight digits"
             yield document.problem(("registry", i), message)
-    known = sources()
+    known = {**sources(), **header.sources}
     reports: tuple[Report, ...] = header.reports
     for i, report in enumerate(reports):
         if report.source not in known:
@@ -179,7 +187,7 @@ def _header_problems(document: Document, header: Header) -> Iterator[Problem]:
             yield document.problem(("reports", i, "source"), message)
 
 
-def _row(entry: _Entry, block: Block, study: str, before: list[Result]) -> Result:
+def _row(entry: Entry, block: Block, study: str, before: list[Result]) -> Result:
     own = {name: getattr(entry, name) for name in Cells.model_fields}
     parts = (study, entry.arm, entry.subgroup, entry.endpoint, entry.statistic, entry.time, block.source)
     return Result(

@@ -5,6 +5,7 @@ A simulated trial writes the same :class:`Result` as a paper's row, so that comp
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -147,7 +148,7 @@ class Header(Strict):
     """A study without its results.
 
     ``strata`` are lists of subgroup names that together make the whole group; ``eligibility`` says who
-    could enter.
+    could enter. ``sources`` are papers beside the reviews that rows come from: short name to citation.
     """
 
     id: str
@@ -162,6 +163,7 @@ class Header(Strict):
     reports: Annotated[tuple[Report, ...], Field(strict=False)]
     arms: Annotated[tuple[Arm, ...], Field(strict=False)]
     strata: Annotated[tuple[Names, ...], Field(strict=False)] = ()
+    sources: Mapping[str, str] = Field(default_factory=dict)
 
     def arm(self, name: str) -> Arm | None:
         """The arm with this name, None if there is none (``all`` and comparisons are not arms)."""
