@@ -73,6 +73,8 @@ class Arm(Strict):
 
     ``treatment`` is None for a group that is only compared with (a historical cohort). ``regimens`` are names
     of the regimens room, several where patients got one of them; this room does not check that they exist.
+    ``drugs`` are what every patient was to receive, by international name (``chemotherapy`` for cytotoxic
+    drugs together); a drug that only some received is not among them. Pooling chooses arms by them.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Arm(Strict):
     size: Count | None = None
     treatment: Treatment | None = None
     regimens: Names = ()
+    drugs: Names = ()
 
 
 class Report(Strict):

@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 
 from engager.evidence import Result
 from engager.inference import Interval, Summary
+from engager.inference.random_effects import exact
 from engager.reports.facts import SCORED, Fact, merged
-from engager.reports.replicates import enough, exact
+from engager.reports.replicates import enough
 from engager.reports.style import INK, PAPER, ROLES, WIDTH, Figure, legend, legend_height, saved, sheet
 from engager.trials import Trial
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from engager.inference.comparison import ENOUGH, LEVEL
+from engager.inference.random_effects import exact
 from engager.outcomes import Curve
 
 Floats = NDArray[np.float64]
@@ -21,14 +21,6 @@ EXACT = 0.95
 def enough(replicates: int) -> bool:
     """Whether there are replicates enough to show the spread over them."""
     return replicates >= ENOUGH
-
-
-def exact(n: int, of: int, level: float = EXACT) -> tuple[float, float]:
-    """Exact (Clopper and Pearson) interval of a share."""
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, n, of - n + 1)) if n > 0 else 0.0
-    high = float(beta.ppf(1 - tail, n + 1, of - n)) if n < of else 1.0
-    return low, high
 
 
 def spread(shares: Floats, n: int, of: int, replicates: int) -> tuple[float, float]:
