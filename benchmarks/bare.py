@@ -16,7 +16,7 @@ from scipy.integrate import solve_ivp
 from engager.engine import compiler
 from engager.engine.blocks import pack
 from engager.engine.integrate import step
-from engager.model import Exposure, Parameters, State, concentration, rates
+from engager.model import Parameters, State, alone, concentration, rates
 from engager.trials.conduct import LANES, STEPS
 from engager.trials.enrol import Enrolled
 
@@ -61,7 +61,7 @@ def compiled(e: Enrolled, patients: int) -> float:
             def body(i: Any, carry: Any) -> Any:
                 y, C = carry
                 after = concentration(C, R, p.CL, p.V, table[i], xp)
-                x0, x1 = (Exposure(c, zero, zero, zero, zero) for c in (C, after))
+                x0, x1 = (alone(c, xp) for c in (C, after))
                 y, _ = step(lambda s, x: rates(s, x, p, xp), y, x0, x1, table[i], xp)
                 return y, after
 
@@ -98,7 +98,7 @@ def _one_patient(p: Parameters, start: State) -> int:
 
         def f(_: float, y: np.ndarray, R: float = R) -> np.ndarray:
             s, C = State(*y[:-1]), y[-1]
-            P, k = rates(s, Exposure(C, zero, zero, zero, zero), p, np)
+            P, k = rates(s, alone(C, np), p, np)
             return np.array([*(a - b * v for a, b, v in zip(P, k, s, strict=True)), (R - p.CL * C) / p.V])
 
         with np.errstate(all="ignore"):

@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 from tests.helpers import CASES, median_person
 
 from engager.engine.integrate import step
-from engager.model import Exposure, State, rates
+from engager.model import State, alone, rates
 
 ZERO = np.zeros(1)
-OFF = Exposure(ZERO, ZERO, ZERO, ZERO, ZERO)
+OFF = alone(ZERO, np)
 
 
 def exposure(C=0.0, A=0.0, kill=0.0, steroid=0.0):
-    return Exposure(*(np.full(1, float(x)) for x in (C, A, kill, A > 0, steroid)))
+    values = {"C": C, "A": A, "log_kill": kill, "chemo_given": A > 0, "dexamethasone": steroid}
+    return OFF._replace(**{name: np.full(1, float(x)) for name, x in values.items()})
 
 
 def net(y, x, p):

@@ -43,10 +43,17 @@ def with_units():
     return p, y
 
 
+def exposure():
+    one = UNITS.Quantity(1.0, "")
+    levels = dict.fromkeys(Exposure._fields, 0.5 * one)
+    return Exposure(**levels)._replace(
+        C=UNITS.Quantity(0.5, "microgram/L"), inotuzumab=UNITS.Quantity(0.03, "mg/L")
+    )
+
+
 def test_every_rate_has_its_states_dimension_per_day():
     p, y = with_units()
-    one = UNITS.Quantity(1.0, "")
-    x = Exposure(UNITS.Quantity(0.5, "microgram/L"), 0.3 * one, 2.0 * one, one, one)
+    x = exposure()
     produced, lost = rates(y, x, p, np)
     for name, P, k, value in zip(State._fields, produced, lost, y, strict=True):
         assert UNITS.Quantity(P).check(value.units / UNITS.day) or P == 0, f"production of {name}: {P}"
@@ -56,8 +63,7 @@ def test_every_rate_has_its_states_dimension_per_day():
 def test_a_wrong_unit_is_found():
     """The test above can fail: a parameter with another dimension is refused."""
     p, y = with_units()
-    one = UNITS.Quantity(1.0, "")
-    x = Exposure(UNITS.Quantity(0.5, "microgram/L"), 0 * one, one, one, one)
+    x = exposure()
     with pytest.raises(pint.DimensionalityError):
         rates(y, x, p._replace(kap=UNITS.Quantity(0.5, "cells")), np)
 

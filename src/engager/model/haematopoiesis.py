@@ -13,9 +13,17 @@ def crowding(b: Value, p: Any, xp: Any) -> Value:
     return xp.maximum(1 - xp.minimum(b, 1.0), p.cr_floor) ** p.hb
 
 
-def myelosuppression(A: Value, given: Value, p: Any) -> Value:
-    """Edrug = Ech·A/(A + kA), once chemotherapy was given [1]."""
-    return given * p.Ech * A / (A + p.kA)
+def myelosuppression(A: Value, given: Value, pomp: Value, occupancy: Value, p: Any, xp: Any) -> Value:
+    """Edrug [1]: the largest of Ech·A/(A + kA) once chemotherapy was given, E_pomp on POMP, E_ino on inotuzumab.
+
+    Args:
+        A: active chemotherapy [1].
+        given: 1 once any was given.
+        pomp: level of POMP [1].
+        occupancy: share of inotuzumab's largest effect [1].
+    """
+    least = xp.maximum(p.E_pomp * pomp, p.E_ino * occupancy)
+    return xp.maximum(given * p.Ech * A / (A + p.kA), least)
 
 
 def haematopoiesis_rates(y: Any, surprise: Value, Edrug: Value, p: Any, xp: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from engager.model.pharmacokinetics import Value
 from engager.model.synapse import synapses
 from engager.model.t_cells import engagement, t_cell_rates
 from engager.model.target_cells import target_cell_rates
-from engager.model.therapies import chemotherapy_kill, t_cell_function
+from engager.model.therapies import chemotherapy_kill, drug_kill, occupancy22, t_cell_function
 
 
 class State(NamedTuple):
@@ -138,6 +138,22 @@ class Parameters(NamedTuple):
     ln10: Value
     Ech: Value
     kA: Value
+    Emax22: Value
+    EC22: Value
+    f22: Value
+    CLi: Value
+    Vi: Value
+    E_ino: Value
+    x_ino: Value
+    B_ino: Value
+    kTKI: Value
+    kTKI_T315I: Value
+    x_tki: Value
+    kPOMP: Value
+    x_pomp: Value
+    E_pomp: Value
+    kIT: Value
+    kRTX: Value
     x_lkh: Value
     A_hsct: Value
     Nmarrow: Value
@@ -148,7 +164,10 @@ class Exposure(NamedTuple):
     """Treatment acting at one moment.
 
     C: plasma blinatumomab [µg/L]; A: active chemotherapy [1]; log_kill: its log10 kill per unit [1];
-    chemo_given: 1 once any chemotherapy was given, else 0; dexamethasone: 1 on a day with it, else 0.
+    chemo_given: 1 once any chemotherapy was given, else 0; dexamethasone: 1 on a day with it, else 0;
+    inotuzumab: its plasma concentration [mg/L]. Levels relative to a usual dose [1]: tki (kill of BCR-ABL1
+    blasts), t315i (of those with T315I), pomp, intrathecal, rituximab. Factors by drugs [1]: function of T
+    cells, rate of exhaustion and of recovery from it, release of IL-6.
     """
 
     C: Value
@@ -156,6 +175,22 @@ class Exposure(NamedTuple):
     log_kill: Value
     chemo_given: Value
     dexamethasone: Value
+    inotuzumab: Value
+    tki: Value
+    t315i: Value
+    pomp: Value
+    intrathecal: Value
+    rituximab: Value
+    function: Value
+    exhaustion: Value
+    recovery: Value
+    release: Value
+
+
+def alone(C: Value, xp: Any, dexamethasone: Value = 0.0) -> Exposure:
+    """Exposure to blinatumomab (with or without dexamethasone) and nothing else, shaped as ``C``."""
+    none, whole = xp.zeros_like(C), xp.ones_like(C)
+    return Exposure(C, none, none, none, none + dexamethasone, *(none,) * 6, *(whole,) * 4)
 
 
 def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
@@ -171,14 +206,14 @@ def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
         production [unit of the state/day] and loss [1/day], both shaped as the state.
     """
     s = synapses(x.C, y.Ls + y.Lr, y.Bm, p, xp)
-    function = t_cell_function(x.dexamethasone, p)
+    function = t_cell_function(x.dexamethasone, x.function, p)
     kchem = chemotherapy_kill(x.A, x.log_kill, p)
     g = engagement(y, s, function, p, xp)
-    Edrug = myelosuppression(x.A, x.chemo_given, p)
+    Edrug = myelosuppression(x.A, x.chemo_given, x.pomp, occupancy22(x.inotuzumab, p), p, xp)
     terms = {
-        **target_cell_rates(y, s, g.kill, kchem, function, p),
-        **t_cell_rates(y, g, function, kchem, p, xp),
-        **cytokine_rates(y, g, x.C, x.dexamethasone, p),
+        **target_cell_rates(y, s, g.kill, drug_kill(x, kchem, p), function, p),
+        **t_cell_rates(y, g, function, kchem, x.exhaustion, x.recovery, p, xp),
+        **cytokine_rates(y, g, x.C, x.dexamethasone, x.release, p),
         **haematopoiesis_rates(y, g.surprise, Edrug, p, xp),
         **neurologic_rates(y, x.C, p),
     }

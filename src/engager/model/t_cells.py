@@ -54,16 +54,19 @@ def effectors(y: Any, p: Any) -> Value:
     return y.Tb + y.Tm + y.Am + p.wTp * y.Tp
 
 
-def t_cell_rates(y: Any, g: Engagement, function: Value, kchem: Value, p: Any, xp: Any) -> dict[str, Any]:
+def t_cell_rates(
+    y: Any, g: Engagement, function: Value, kchem: Value, worn: Value, rested: Value, p: Any, xp: Any
+) -> dict[str, Any]:
     """Production [unit/day] and loss [1/day] of Tb, Tp, Tm, Am, X, D, W.
 
     dTb = kpb·Tp + kmb·Tm + kmbA·Am − (kbm + kbp)(1+m)·Tb − kTch·kchem·Tb
     dTp = kbp(1+m)·Tb + kcT·Tp0 + pW·W·Tp − (kpb + kcT)·Tp − kTch·kchem·Tp
     dTm = kbm(1+m)·Tb + kde·Am − (kmb + kact·e·E_T)·Tm − kTch·kchem·Tm
     dAm = kact·e·E_T·Tm + p·e·E_T·Am·max(1 − Tmar/cap, 0) − (dA + kde + kmbA)·Am − kTch·kchem·Am
-    dX = kx·e·(1 − X) − krec·X·(1 − min(1, srec·smw))
+    dX = kx·worn·e·(1 − X) − krec·rested·X·(1 − min(1, srec·smw))
     dD = (kD if S > D else krs)·(S − D)        dW = kW·(u − W)
 
+    ``worn`` and ``rested`` are the factors by which drugs change exhaustion and recovery.
     kbm = kmb·Tm(0)/Tb0 and kpb = kbp·Tb0/Tp0 hold the untreated person at rest.
     """
     to_marrow = p.kbm * (1 + g.margination)
@@ -72,14 +75,15 @@ def t_cell_rates(y: Any, g: Engagement, function: Value, kchem: Value, p: Any, x
     room = xp.maximum(1 - (y.Tm + y.Am) / g.capacity, 0.0)
     expansion = p.p * g.engaged * function * room
     chemo = p.kTch * kchem
-    recovery = p.krec * (1 - xp.minimum(p.srec * g.contact, 1.0))
+    recovery = p.krec * rested * (1 - xp.minimum(p.srec * g.contact, 1.0))
+    exhaustion = p.kx * worn * g.engaged
     adaptation = xp.where(g.signal > y.D, p.kD, p.krs)
     return {
         "Tb": (p.kpb * y.Tp + p.kmb * y.Tm + p.kmbA * y.Am, to_marrow + to_periphery + chemo),
         "Tp": (to_periphery * y.Tb + p.kcT * p.Tp0, p.kpb + p.kcT + chemo - p.pW * y.W),
         "Tm": (to_marrow * y.Tb + p.kde * y.Am, p.kmb + activation + chemo),
         "Am": (activation * y.Tm, p.dA + p.kde + p.kmbA + chemo - expansion),
-        "X": (p.kx * g.engaged, p.kx * g.engaged + recovery),
+        "X": (exhaustion, exhaustion + recovery),
         "D": (adaptation * g.signal, adaptation),
         "W": (p.kW * g.surprise, p.kW),
     }

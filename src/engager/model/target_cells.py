@@ -6,6 +6,7 @@ from typing import Any
 
 from engager.model.pharmacokinetics import Value
 from engager.model.synapse import Synapses
+from engager.model.therapies import Kill
 
 
 def marrow_blasts(y: Any) -> Value:
@@ -19,19 +20,20 @@ def blast_share(y: Any, p: Any) -> Value:
 
 
 def target_cell_rates(
-    y: Any, s: Synapses, kl: Value, kchem: Value, function: Value, p: Any
+    y: Any, s: Synapses, kl: Value, drugs: Kill, function: Value, p: Any
 ) -> dict[str, Any]:
     """Production [cells/day] and loss [1/day] of Ls, Lr, Ln, Lx, Lb, Bm, Bb.
 
-    dLs = r·lim·Ls − (kl·sm + kchem)·Ls            lim = 1 − L/Kcap
-    dLr = r·lim·Lr − (xr·kl·sm + kchem)·Lr         killed at the factor xr
-    dLn = r·lim·Ln − kchem·Ln                      no CD19, no synapse
-    dLx = rx·r·(1 − Lx/Kx)·Lx − (xk·kl·sm + xchem·kchem)·Lx
+    dLs = r·lim·Ls − (kl·sm + ks)·Ls               lim = 1 − L/Kcap
+    dLr = r·lim·Lr − (xr·kl·sm + kr)·Lr            killed at the factor xr
+    dLn = r·lim·Ln − ks·Ln                         no CD19, no synapse
+    dLx = rx·r·(1 − Lx/Kx)·Lx − (xk·kl·sm + kx)·Lx
     dLb = kLb·fb·L − (kLb + kb·sb·E_T)·Lb
-    dBm = rB·(Bm0 − Bm) − (kl·smB + Bchem·kchem)·Bm
+    dBm = rB·(Bm0 − Bm) − (kl·smB + kB)·Bm
     dBb = kBm·Bb0·Bm/Bm0 − (kBm + kb·sbB·E_T)·Bb
 
-    Clones are lost or gained in proportion to themselves, so they have no production term.
+    ks, kr, kx and kB are the kill by other drugs (see ``therapies.drug_kill``). Clones are lost or gained in
+    proportion to themselves, so they have no production term.
     """
     L = marrow_blasts(y)
     growth = p.r * (1 - L / p.Kcap)
@@ -39,11 +41,11 @@ def target_cell_rates(
     sanctuary_growth = p.rx * p.r * (1 - y.Lx / p.Kx)
     nothing = 0 * p.r * p.one_cell
     return {
-        "Ls": (nothing, kill + kchem - growth),
-        "Lr": (nothing, p.xr * kill + kchem - growth),
-        "Ln": (nothing, kchem - growth),
-        "Lx": (nothing, p.xk * kill + p.xchem * kchem - sanctuary_growth),
+        "Ls": (nothing, kill + drugs.sensitive - growth),
+        "Lr": (nothing, p.xr * kill + drugs.resistant - growth),
+        "Ln": (nothing, drugs.sensitive - growth),
+        "Lx": (nothing, p.xk * kill + drugs.sanctuary - sanctuary_growth),
         "Lb": (p.kLb * p.fb * L, p.kLb + p.kb * s.blast_blood * function),
-        "Bm": (p.rB * p.Bm0, p.rB + kl * s.b_cell_marrow + p.Bchem * kchem),
+        "Bm": (p.rB * p.Bm0, p.rB + kl * s.b_cell_marrow + drugs.b_cells),
         "Bb": (p.kBm * p.Bb0 * y.Bm / p.Bm0, p.kBm + p.kb * s.b_cell_blood * function),
     }

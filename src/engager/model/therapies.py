@@ -1,10 +1,66 @@
-"""Drugs that act by their own mechanism beside the engager: chemotherapy, dexamethasone, transplant."""
+"""Treatments that act by their own mechanism beside the engager: what each does, in one function.
+
+Which drug is given by which function, and at which level, is a table (``data/therapies.csv``).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from engager.model.pharmacokinetics import Value
+
+
+class Kill(NamedTuple):
+    """Kill rates [1/day] by drugs other than the engager: of the sensitive and the CD19-negative clone, of the
+    resistant clone (in Ph-positive disease the one with T315I), in the sanctuary, of normal B cells."""
+
+    sensitive: Value
+    resistant: Value
+    sanctuary: Value
+    b_cells: Value
+
+
+def drug_kill(x: Any, kchem: Value, p: Any) -> Kill:
+    """All kill of cells that no T cell has part in.
+
+    sensitive = kchem + kPOMP·pomp + kINO + kTKI·tki
+    resistant = kchem + kPOMP·pomp + kINO + kTKI_T315I·t315i     (kTKI and kTKI_T315I are 0 in Ph-negative disease)
+    sanctuary = xchem·kchem + x_pomp·kPOMP·pomp + x_ino·kINO + x_tki·kTKI·tki + kIT·intrathecal
+    b_cells = Bchem·kchem + B_ino·kINO + kRTX·rituximab
+
+    Args:
+        x: exposure; its levels are relative to a usual dose [1].
+        kchem: kill by chemotherapy [1/day].
+    """
+    kINO = inotuzumab_kill(x.inotuzumab, p)
+    pomp, tki = p.kPOMP * x.pomp, p.kTKI * x.tki
+    common = kchem + pomp + kINO
+    return Kill(
+        common + tki,
+        common + p.kTKI_T315I * x.t315i,
+        p.xchem * kchem + p.x_pomp * pomp + p.x_ino * kINO + p.x_tki * tki + p.kIT * x.intrathecal,
+        p.Bchem * kchem + p.B_ino * kINO + p.kRTX * x.rituximab,
+    )
+
+
+def occupancy22(c: Value, p: Any) -> Value:
+    """Share of the largest effect of inotuzumab at concentration c [mg/L]: c/(EC22 + c) [1]."""
+    return c / (p.EC22 + c)
+
+
+def inotuzumab_kill(c: Value, p: Any) -> Value:
+    """kINO = Emax22·c/(EC22 + c)·f22 [1/day]; f22 is the sensitivity of the patient's CD22-positive blasts."""
+    return p.Emax22 * occupancy22(c, p) * p.f22
+
+
+def inotuzumab_decay(c: Value, p: Any, dt: Value, xp: Any) -> Value:
+    """Concentration of inotuzumab [mg/L] after ``dt`` [day] without a dose: c·exp(−CLi/Vi·dt)."""
+    return c * xp.exp(-p.CLi / p.Vi * dt)
+
+
+def inotuzumab_exposure(c: Value, p: Any, dt: Value, xp: Any) -> Value:
+    """Area under c over ``dt`` [mg·day/L]: c·Vi/CLi·(1 − exp(−CLi/Vi·dt))."""
+    return c * p.Vi / p.CLi * (1 - xp.exp(-p.CLi / p.Vi * dt))
 
 
 def chemotherapy_kill(A: Value, log_kill: Value, p: Any) -> Value:
@@ -22,9 +78,9 @@ def chemotherapy_decay(A: Value, p: Any, dt: Value, xp: Any) -> Value:
     return A * xp.exp(-p.kes * dt)
 
 
-def t_cell_function(dexamethasone: Value, p: Any) -> Value:
-    """E_T: T-cell function relative to no drug [1]; dex_T on a day with dexamethasone."""
-    return 1 - dexamethasone * (1 - p.dex_T)
+def t_cell_function(dexamethasone: Value, drugs: Value, p: Any) -> Value:
+    """E_T: T-cell function relative to no drug [1]; dex_T on a day with dexamethasone, times that of other drugs."""
+    return (1 - dexamethasone * (1 - p.dex_T)) * drugs
 
 
 def transplant(y: Any, lkh: Value, p: Any) -> Any:
