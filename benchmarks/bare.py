@@ -90,7 +90,6 @@ def lsoda(e: Enrolled, patients: int) -> tuple[float, float]:
 
 def _one_patient(p: Parameters, start: State) -> int:
     y, evaluations, begin = np.array([*start, 0.0]), 0, 0
-    zero = np.float64(0)
     days = [d for d in range(1, DAYS) if infusion(d) != infusion(d - 1)] + [DAYS]
     scale = np.maximum(np.abs(y), 1e-6)
     for end in days:

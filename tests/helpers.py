@@ -36,7 +36,6 @@ def course(case: str, days: int, steps: int):
     """State by time [day], four a day, on a plain grid of ``steps`` a day in double precision."""
     who = median_person(case)
     p, y, C, out = who.parameters, who.start, np.zeros(1), {}
-    zero = np.zeros(1)
     for day in range(1, days + 1):
         rate, steroid = dosing(case, day)
         for k in range(steps):

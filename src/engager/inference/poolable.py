@@ -120,7 +120,12 @@ def _row(study: Study, r: Result, treatment: str | None, wanted: str | None) -> 
     reason = _standing(r) or _arm(arm, study.arm(second), bool(second), treatment, wanted) or unfit
     row = Row(
         *(study.id, study.setting, study.ph, r.arm, drugs, whom(r), r, quantity),
-        **{"n": r.n, "N": r.N, "value": r.value, "lower": r.lower, "upper": r.upper, "reason": reason},
+        n=r.n,
+        N=r.N,
+        value=r.value,
+        lower=r.lower,
+        upper=r.upper,
+        reason=reason,
     )
     if reason:
         return row

@@ -21,6 +21,14 @@ def cytokine_rates(
     targets = all_targets(y, p)
     damping = 1 - dexamethasone * (1 - p.dex_cytokine)
     release = (
-        p.q6 * effectors(y, p) * targets / (targets + p.KQ) * g.surprise**p.gQ * damping * drugs * C / (C + p.KCy)
+        p.q6
+        * effectors(y, p)
+        * targets
+        / (targets + p.KQ)
+        * g.surprise**p.gQ
+        * damping
+        * drugs
+        * C
+        / (C + p.KCy)
     )
     return {"I6": (p.k6 * (p.base6 + release), p.k6)}

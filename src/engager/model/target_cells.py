@@ -19,9 +19,7 @@ def blast_share(y: Any, p: Any) -> Value:
     return marrow_blasts(y) / p.Nmarrow
 
 
-def target_cell_rates(
-    y: Any, s: Synapses, kl: Value, drugs: Kill, function: Value, p: Any
-) -> dict[str, Any]:
+def target_cell_rates(y: Any, s: Synapses, kl: Value, drugs: Kill, function: Value, p: Any) -> dict[str, Any]:
     """Production [cells/day] and loss [1/day] of Ls, Lr, Ln, Lx, Lb, Bm, Bb.
 
     dLs = r·lim·Ls − (kl·sm + ks)·Ls               lim = 1 − L/Kcap

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
-from scipy.special import expit, ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from engager.documents import Strict
 from engager.engine import streams
 from engager.patients.population import Disease, Floats, population
 from engager.vocabulary import quantity
+
+EXPOSURES = {
+    "relapsed": ("x_salvage_1", "x_salvage_2", "x_salvage_3"),
+    "MRD": ("x_mrd_cr1", "x_mrd_cr2"),
+    "untreated": ("x_untreated",),
+}
+"""Parameters of prior treatment by setting, one for each line."""
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=False)]
 
@@ -25,15 +33,32 @@ Years = Annotated[float, BeforeValidator(_years), Field(ge=0, le=120)]
 
 
 class Blasts(Strict):
-    """Marrow blasts at entry as a share: logit-normal, placed so that ``at_least_half`` of the patients have
-    half or more; ``sd`` is that of the logit."""
+    """Marrow blasts at entry as a share: logit-normal, placed so that ``at_least_half`` of the patients would
+    have half or more, and cut off at ``lowest`` and ``highest``; ``sd`` is that of the logit."""
 
     distribution: Literal["logit-normal"]
     at_least_half: Annotated[float, Field(gt=0, lt=1, strict=False)]
     sd: Annotated[float, Field(gt=0, le=10, strict=False)]
+    lowest: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
+    highest: Annotated[float, Field(gt=0, le=1, strict=False)] = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Blasts:
+        if self.lowest >= self.highest:
+            raise ValueError(f"lowest ({self.lowest}) must be below highest ({self.highest})")
+        return self
 
     def draw(self, u: Floats) -> Floats:
-        return np.asarray(expit(self.sd * (ndtri(self.at_least_half) + ndtri(u))), np.float64)
+        middle = self.sd * float(ndtri(self.at_least_half))
+        if (self.lowest, self.highest) != (0.0, 1.0):
+            with np.errstate(divide="ignore"):
+                return np.asarray(
+                    expit(
+                        _truncated(u, middle, self.sd, float(logit(self.lowest)), float(logit(self.highest)))
+                    ),
+                    np.float64,
+                )
+        return np.asarray(expit(middle + self.sd * ndtri(u)), np.float64)
 
 
 class Residual(Strict):
@@ -84,19 +109,23 @@ class Cohort(Strict):
     """Who is enrolled.
 
     ``lines``: shares of patients by line — salvage 1, 2, 3 (3 or later) in relapsed disease, remission 1, 2
-    for MRD. Shares are taken relative to their sum.
+    for MRD, 1 in untreated disease. Shares are taken relative to their sum. ``ph`` is the share of
+    Ph-positive patients, ``t315i`` that of carriers of T315I among them (the population's, by setting, where
+    it is not given).
     """
 
-    setting: Literal["relapsed", "MRD"]
+    setting: Literal["relapsed", "MRD", "untreated"]
     blasts: Annotated[Blasts | Residual, Field(discriminator="distribution")]
     lines: dict[str, Share]
     prior_transplant: Share
     age: Age
+    ph: Share = 0.0
+    t315i: Share | None = None
     assumptions: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _fits(self) -> Cohort:
-        allowed = ("1", "2", "3") if self.setting == "relapsed" else ("1", "2")
+        allowed = tuple(str(i + 1) for i in range(len(EXPOSURES[self.setting])))
         wrong = [line for line in self.lines if line not in allowed]
         if wrong:
             raise ValueError(
@@ -106,7 +135,7 @@ class Cohort(Strict):
             raise ValueError("the shares of the lines add up to nothing")
         if (self.setting == "MRD") != isinstance(self.blasts, Residual):
             raise ValueError(
-                "blasts of an MRD cohort are log10-normal, those of a relapsed cohort logit-normal"
+                "blasts of an MRD cohort are log10-normal, those of any other cohort logit-normal"
             )
         return self
 
@@ -135,17 +164,34 @@ def draw(cohort: Cohort, v: dict[str, float], seed: int, replicate: int, numbers
     shares = np.cumsum([cohort.lines[line] for line in lines])
     nth = np.searchsorted(shares / shares[-1], u("line"), side="right")
     line = np.array([int(name) for name in lines])[np.minimum(nth, len(lines) - 1)]
-    relapsed = cohort.setting == "relapsed"
-    names = ("x_salvage_1", "x_salvage_2", "x_salvage_3") if relapsed else ("x_mrd_cr1", "x_mrd_cr2")
-    exposure = np.array([v[name] for name in names])[line - 1]
+    relapsed, mrd = cohort.setting == "relapsed", cohort.setting == "MRD"
+    exposure = np.array([v[name] for name in EXPOSURES[cohort.setting]])[line - 1]
     ones = np.ones(len(numbers))
-    disease = Disease(cohort.blasts.draw(u("blasts")), exposure, relapsed * ones, (not relapsed) * ones)
+    ph = np.asarray(u("Philadelphia chromosome") < cohort.ph, np.float64)
+    disease = Disease(
+        cohort.blasts.draw(u("blasts")),
+        exposure,
+        relapsed * ones,
+        mrd * ones,
+        ph,
+        _t315i(cohort, individual, u),
+    )
     age = cohort.age.draw(u("age"))
     individual["hne"] = (
         v["h0ne"] * np.exp(individual["eta_ne"]) * np.where(age >= v["ne_age_from"], v["ne_age"], 1.0)
     )
     prior = np.asarray(u("prior transplant") < cohort.prior_transplant, np.float64)
     return Patients(np.arange(numbers.start, numbers.stop), age, line, prior, disease, individual)
+
+
+def _t315i(cohort: Cohort, values: Mapping[str, Any], u: streams.Draw) -> Floats:
+    """Share of blasts with T315I: nearly all in a relapsed carrier, a trace in an untreated one."""
+    if cohort.setting == "relapsed":
+        carriers, share = values["T315I_relapsed"], values["T315I_relapsed_fraction"]
+    else:
+        carriers, share = values["T315I_untreated"], 10.0 ** values["T315I_untreated_fraction"]
+    carriers = carriers if cohort.t315i is None else cohort.t315i
+    return np.asarray(np.where(u("T315I") < carriers, share, 0.0), np.float64)
 
 
 def _individual(v: dict[str, float], u: streams.Draw) -> dict[str, Floats | float]:
@@ -158,5 +204,6 @@ def _individual(v: dict[str, float], u: streams.Draw) -> dict[str, Floats | floa
             out[name] = v[name] * np.exp(z) if row.distribution == "lognormal" else v[name] + z
     fast = u("CL_fast_share") < v["CL_fast_share"]
     out["CL"] = np.where(fast, out["CL_fast"], out["CL_main"])
+    out["f22"] = out["f22"] * np.where(u("low CD22") < v["f22_low_share"], v["f22_low"], 1.0)
     out["BSA"] = np.clip(out["BSA"], v["BSA_min"], v["BSA_max"])
     return out

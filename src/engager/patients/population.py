@@ -77,13 +77,16 @@ class Disease(NamedTuple):
     """How a person comes to the trial (arrays over patients).
 
     b0: marrow blast share [1]; exposure: prior treatment, x [1]; relapsed: 1 in relapsed or refractory
-    disease, else 0; mrd: 1 for residual disease in remission, else 0.
+    disease, else 0; mrd: 1 for residual disease in remission, else 0; ph: 1 in Ph-positive disease, else 0;
+    t315i: share of blasts that carry T315I [1].
     """
 
     b0: Floats
     exposure: Floats
     relapsed: Floats
     mrd: Floats
+    ph: Floats | float = 0.0
+    t315i: Floats | float = 0.0
 
 
 class Person(NamedTuple):
@@ -100,6 +103,9 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
     Prior treatment x weakens T cells (kmax and Tcap × e^(−phi·x)), speeds blasts up
     (r × e^(rline·x), within r_min and r_max) and lowers the extinction threshold (Lc × 10^(−lcl·x), at
     least one cell). Clones below Lc are absent from the start.
+
+    In Ph-positive disease the resistant clone Lr is the one with T315I: T cells kill it like the others, and
+    kinase inhibitors by their own rate. Elsewhere kinase inhibitors do nothing.
     """
     x, b0 = disease.exposure, np.minimum(disease.b0, 1.0)
     fitness = np.exp(-v["phi"] * x)
@@ -116,6 +122,10 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
         "N0": np.where(disease.relapsed > 0, v["N0_relapsed"], v["N0"]),
         "P0": np.where(disease.relapsed > 0, v["P0_relapsed"], v["P0"]),
         "Bm0": np.where(disease.mrd > 0, v["Bm0_remission"], v["Bm0"]),
+        "xr": np.where(np.asarray(disease.ph) > 0, 1.0, v["xr"]) + 0 * x,
+        "kTKI": np.maximum(v["kTKI"], 0.0) * disease.ph + 0 * x,
+        "kTKI_T315I": v["kTKI_T315I"] * disease.ph + 0 * x,
+        "kPOMP": np.maximum(v["kPOMP"], 0.0) + 0 * x,
     }
     parameters = Parameters(**{f: derived.get(f, v.get(f)) for f in Parameters._fields})
     return Person(parameters, at_rest(clones, T, parameters, np), Lc)
@@ -126,6 +136,7 @@ def _clones(v: Mapping[str, Floats | float], disease: Disease, Lc: Floats) -> di
     largest = v["fraction_max"]
     f_neg = np.minimum(10.0 ** np.asarray(v["fneg"]), largest)
     f_res = np.minimum(10.0 ** np.asarray(v["fres"]), largest)
+    f_res = np.where(np.asarray(disease.ph) > 0, disease.t315i, f_res)
     scale = np.where(mrd, np.sqrt(v["mrd_sanctuary"] / b0), 1.0)
     f_x = np.minimum(10.0 ** np.asarray(v["fx"]) * scale, largest)
     L = b0 * v["Nmarrow"]

@@ -24,11 +24,10 @@ RELAPSE, TRANSPLANT, DROPPED, DEATH, CENSORED, BROKEN = range(6, 12)
 
 CAUSES = (
     "alive", "disease", "infection", "chemotherapy", "in remission", "non-relapse after transplant",
-    "after failure", "CRS", "neurologic event", "other",
+    "after failure", "CRS", "neurologic event", "other", "veno-occlusive disease",
 )  # fmt: skip
-ALIVE, OF_DISEASE, OF_INFECTION, OF_CHEMO, IN_REMISSION, OF_NRM, AFTER_FAILURE, OF_CRS, OF_NE, OTHER = range(
-    10
-)
+ALIVE, OF_DISEASE, OF_INFECTION, OF_CHEMO, IN_REMISSION = range(5)
+OF_NRM, AFTER_FAILURE, OF_CRS, OF_NE, OTHER, OF_VOD = range(5, 11)
 
 RELAPSES = ("none", "CD19-positive", "CD19-negative", "extramedullary")
 
@@ -51,7 +50,8 @@ class Fate(NamedTuple):
     transplant, NOT_YET for who is not transplanted; nrm_time: days from transplant to non-relapse death;
     dropout: cumulative hazard at which the patient leaves; disease, infection, chemo, remission_death:
     exponential thresholds of the hazards of death; failure_time, failure_time_hsct: days from failure to
-    death without and with a transplant behind; age, chemo_age, remission_age: factors on hazards [1].
+    death without and with a transplant behind; age, chemo_age, remission_age: factors on hazards [1];
+    vod_threshold: logit at which veno-occlusive disease sets in; vod_fatal: 1 if it kills.
     """
 
     regimen: Value
@@ -81,6 +81,8 @@ class Fate(NamedTuple):
     age: Value
     chemo_age: Value
     remission_age: Value
+    vod_threshold: Value
+    vod_fatal: Value
 
 
 class Constants(NamedTuple):
@@ -103,6 +105,10 @@ class Constants(NamedTuple):
     hchem: Value
     chem_hit: Value
     chemo_active: Value
+    pomp_hit: Value
+    bvod: Value
+    cvod: Value
+    vod_transplant: Value
     hrem: Value
     progression_blasts: Value
     progression_ratio: Value
@@ -128,7 +134,8 @@ class Chart(NamedTuple):
     restart rate; step_rate [µg/day]; last_rate: yesterday's rate at midnight [µg/day]; window: CRS windows
     opened; window_left [day]; peak [window]: highest IL-6 [pg/mL]; crs_day, severe_day [window]: when it
     opened, when grade 3 was reached; answered: CRS of this window was answered; crs, ne: events that called
-    for an answer; ne_day [occurrence]; C [µg/L], A, log_kill, intensity, chemo_given: exposure; ne_hazard,
+    for an answer; ne_day [occurrence]; C [µg/L], A, log_kill, intensity, chemo_given: exposure; ino [mg/L],
+    ino_auc [mg·day/L], ino_day (last dose): of inotuzumab; vod: day of veno-occlusive disease; ne_hazard,
     drop_hazard, *_hazard: cumulative; best: best response (code of RESPONSES); early: best within the
     trial's window; responded (remission, or MRD response in who entered in remission), relapsed, failed,
     transplanted, off, died: days; relapse_type, off_reason, cause: codes; broken: day on which integration
@@ -155,6 +162,10 @@ class Chart(NamedTuple):
     log_kill: Value
     intensity: Value
     chemo_given: Value
+    ino: Value
+    ino_auc: Value
+    ino_day: Value
+    vod: Value
     ne_hazard: Value
     drop_hazard: Value
     disease_hazard: Value
@@ -186,7 +197,9 @@ def blank(fate: Fate, xp: Any) -> Chart:
         ("pointer", "next_visit", "hold", "step", "window", "answered", "crs", "ne", "relapse_type", "best",
          "early", "off_reason", "cause", "closed"), none
     )  # fmt: skip
-    days = dict.fromkeys(("responded", "relapsed", "failed", "transplanted", "off", "died", "broken"), never)
+    days = dict.fromkeys(
+        ("responded", "relapsed", "failed", "transplanted", "off", "died", "broken", "ino_day", "vod"), never
+    )
     tables = {
         "peak": many,
         "crs_day": many_never,

@@ -144,7 +144,25 @@ def drop_out(c: Chart, o: Orders, low: Lowered, e: Entrant, k: Constants, day: V
     return end_treatment(c, exposed & (c.drop_hazard > e.fate.dropout), ch.DROPPED, day, xp)
 
 
-def survive(c: Chart, y: State, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
+def veno_occlusive(c: Chart, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
+    """Veno-occlusive disease of the liver, once cumulative exposure to inotuzumab has reached the patient's own limit.
+
+    logit P = avod + bvod·AUC + cvod if transplanted within ``vod_transplant`` days of the last dose.
+    """
+    fate = e.fate
+    soon = (c.transplanted != NOT_YET) & (c.transplanted - c.ino_day <= k.vod_transplant)
+    risk = k.bvod * c.ino_auc + k.cvod * soon
+    happens = (c.ino_day != NOT_YET) & (c.vod == NOT_YET) & under_study(c) & (risk > fate.vod_threshold)
+    dies = happens & (fate.vod_fatal > 0)
+    c = c._replace(
+        vod=xp.where(happens, day, c.vod),
+        died=xp.where(dies, day, c.died),
+        cause=xp.where(dies, ch.OF_VOD, c.cause),
+    )
+    return end_treatment(c, dies, ch.DEATH, day, xp)
+
+
+def survive(c: Chart, y: State, o: Orders, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
     """Deaths of the day, each cause with its own cumulative hazard and the patient's own threshold."""
     fate, study = e.fate, under_study(c)
     b = blast_share(y, e.parameters)
@@ -152,6 +170,7 @@ def survive(c: Chart, y: State, e: Entrant, k: Constants, day: Value, xp: Any) -
     infection = xp.where(study & (y.N < k.anc_severe), k.hinf * fate.age, 0.0)
     toxic = study & (c.chemo_given > 0) & (c.A > k.chemo_active)
     chemo = xp.where(toxic, k.chem_hit * k.hchem * fate.chemo_age * c.intensity**2, 0.0)
+    chemo = chemo + xp.where(study, k.pomp_hit * k.hchem * fate.chemo_age * o.levels.pomp, 0.0)
     c = c._replace(
         disease_hazard=c.disease_hazard + disease,
         infection_hazard=c.infection_hazard + infection,

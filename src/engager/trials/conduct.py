@@ -29,6 +29,7 @@ from engager.trials.clinic import (
     survive,
     to_transplant,
     turn_page,
+    veno_occlusive,
 )
 from engager.trials.day import Moment, Orders, advance, orders, under_study
 from engager.trials.design import Trial
@@ -144,7 +145,8 @@ def _day(
     c = relapse(c, y, before, e, low, k, day, xp)
     c, y = to_transplant(c, y, e, day, xp)
     c = drop_out(c, o, low, e, k, day, xp)
-    c = survive(c, y, e, k, day, xp)
+    c = veno_occlusive(c, e, k, day, xp)
+    c = survive(c, y, o, e, k, day, xp)
     return (y, turn_page(c, m, o, e, low, day, xp)), daily
 
 

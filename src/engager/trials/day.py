@@ -9,22 +9,36 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engager.engine.integrate import step
-from engager.model import Exposure, State, concentration, rates
+from engager.model import Exposure, State, alone, concentration, rates
 from engager.model.neurotoxicity import neurologic_hazard
-from engager.model.therapies import chemotherapy_decay
+from engager.model.therapies import chemotherapy_decay, inotuzumab_decay, inotuzumab_exposure
 from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
-from engager.trials.plan import HOLD, NOTHING, Answers, Lowered
+from engager.trials.plan import HOLD, NOTHING, Answers, Lowered, Plan
 
 Value = Any
 
 CRS_EVENT, NE_EVENT = 0, 1
 """Rows of the answers, in the order of ``plan.EVENTS``."""
 
+DAILY_LEVELS = (
+    "tki",
+    "t315i",
+    "pomp",
+    "intrathecal",
+    "rituximab",
+    "function",
+    "exhaustion",
+    "recovery",
+    "release",
+)
+"""Fields of the exposure that the plan gives day by day."""
+
 
 class Orders(NamedTuple):
     """Today's treatment: the plan's rate and the rate given from midnight [µg/day]; whether the plan goes on
-    today (no hold); 1 on a day with dexamethasone; whether a rule gave it; the plan day."""
+    today (no hold); 1 on a day with dexamethasone; whether a rule gave it; the plan day; ``levels``: exposure
+    to the other drugs of the day (concentrations in it are not used)."""
 
     planned: Value
     rate: Value
@@ -32,6 +46,7 @@ class Orders(NamedTuple):
     dexamethasone: Value
     premedicated: Value
     plan_day: Value
+    levels: Exposure
 
 
 class Moment(NamedTuple):
@@ -65,7 +80,11 @@ def on_plan(c: Chart, e: Entrant, low: Lowered) -> Value:
 
 
 def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any) -> tuple[Orders, Chart]:
-    """Read the plan at the patient's own pointer; give chemotherapy; open a CRS window when the dose rises."""
+    """Read the plan at the patient's own pointer; give today's doses; open a CRS window when the dose rises.
+
+    A hold stops the engager, chemotherapy and inotuzumab. What is taken or lasts day by day (kinase
+    inhibitors, POMP, antibodies) goes on through a hold, and ends with the treatment.
+    """
     fate, plan = e.fate, low.plan
     at = (fate.regimen, c.pointer)
     running = on_plan(c, e, low) & (c.hold == 0)
@@ -79,7 +98,10 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
     dexamethasone = xp.maximum(plan.steroid[at] * dosed, 1.0 * premedicated)
     opened = rise & (c.window < ch.WINDOWS)
     slot = xp.arange(ch.WINDOWS)[:, None] == c.window
+    ino = xp.where(dosed, (plan.inotuzumab[at] + plan.inotuzumab_m2[at] * fate.BSA), 0.0)
     c = c._replace(
+        ino=c.ino + ino / e.parameters.Vi,
+        ino_day=xp.where(ino > 0, day, c.ino_day),
         crs_day=xp.where(slot & opened, day, c.crs_day),
         window=c.window + opened,
         window_left=xp.where(opened, k.crs_window, xp.maximum(c.window_left - 1.0, 0.0)),
@@ -89,7 +111,15 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
         log_kill=xp.where(chemo > 0, fate.log_kill * k.rk2 ** plan.chemo_cycle[at], c.log_kill),
         intensity=xp.where(chemo > 0, plan.intensity[at], c.intensity),
     )
-    return Orders(planned, rate, running, dexamethasone, premedicated, c.pointer), c
+    levels = _levels(c, plan, at, on_plan(c, e, low) & (c.off == NOT_YET), dexamethasone, xp)
+    return Orders(planned, rate, running, dexamethasone, premedicated, c.pointer, levels), c
+
+
+def _levels(c: Chart, plan: Plan, at: Any, on: Value, dexamethasone: Value, xp: Any) -> Exposure:
+    """Exposure to the day's other drugs: levels and factors of the plan for who is on treatment, else at rest."""
+    rest = alone(c.C, xp, dexamethasone)
+    held = {name: xp.where(on, getattr(plan, name)[at], getattr(rest, name)) for name in DAILY_LEVELS}
+    return rest._replace(**held)
 
 
 def advance(
@@ -103,10 +133,17 @@ def advance(
     rate = o.rate * m.pump
     C1 = concentration(c.C, rate, p.CL, p.V, h, xp)
     A1 = chemotherapy_decay(c.A, p, h, xp)
-    before = Exposure(c.C, c.A, c.log_kill, c.chemo_given, o.dexamethasone)
-    after = before._replace(C=C1, A=A1)
+    ino1 = inotuzumab_decay(c.ino, p, h, xp)
+    before = o.levels._replace(C=c.C, A=c.A, log_kill=c.log_kill, chemo_given=c.chemo_given, inotuzumab=c.ino)
+    after = before._replace(C=C1, A=A1, inotuzumab=ino1)
     y, _ = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp)
-    c = c._replace(C=C1, A=A1, ne_hazard=c.ne_hazard + h * neurologic_hazard(y, p, xp))
+    c = c._replace(
+        C=C1,
+        A=A1,
+        ino=ino1,
+        ino_auc=c.ino_auc + inotuzumab_exposure(c.ino, p, h, xp),
+        ne_hazard=c.ne_hazard + h * neurologic_hazard(y, p, xp),
+    )
     c, released = cytokine_release(c, y, h, e.fate, low.answers, k, day, xp)
     c, neurologic = neurologic_event(c, h, e.fate, low.answers, day, xp)
     pump = xp.where(released | neurologic, 0.0, m.pump)

@@ -112,6 +112,8 @@ def _fate(
         age=age,
         chemo_age=age ** v["aexp"],
         remission_age=age * np.where(q.age < v["rem_young_below"], v["rem_young"], 1.0),
+        vod_threshold=_logit(u("veno-occlusive disease")) - v["avod"],
+        vod_fatal=1.0 * (u("veno-occlusive disease fatal") < v["cfvod"]),
     )
 
 
@@ -128,14 +130,23 @@ def _visit_days(low: Lowered, regimen: Integers, u: Draw) -> Integers:
 def _crs_thresholds(v: Mapping[str, float], u: Draw) -> Floats:
     """IL-6 [pg/mL] at which CRS reaches grade 3 in each window: 10^((logit U + acrs)/bcrs)."""
     luck = np.stack([u(f"CRS {i}") for i in range(WINDOWS)])
-    logit = np.log(luck) - np.log1p(-luck)
-    return np.asarray(10.0 ** np.minimum((logit + v["acrs"]) / v["bcrs"], 30.0))
+    return np.asarray(10.0 ** np.minimum((_logit(luck) + v["acrs"]) / v["bcrs"], 30.0))
+
+
+def _logit(share: Floats) -> Floats:
+    return np.asarray(np.log(share) - np.log1p(-share))
 
 
 def _log_kill(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Floats:
-    """Log10 kill of a first salvage cycle: sensitive with a share that falls by line, else resistant."""
+    """Log10 kill of a first cycle: sensitive with a share that falls by line, else resistant.
+
+    Untreated patients are nearly all sensitive, with the kill of a frontline cycle.
+    """
     if setting == "MRD":
         share = np.full(len(q.age), v["q_mrd"])
+    elif setting == "untreated":
+        sensitive = u("chemosensitive") < v["psens0"]
+        return np.maximum(np.where(sensitive, q.values["lk1"], q.values["lkres"]), 0.0)
     else:
         share = v["qs"] * np.array([1.0, v["qs_2"], v["qs_3"]])[q.line - 1]
     sensitive = u("chemosensitive") < share
@@ -154,7 +165,7 @@ def _transplant(trial: Trial, arm: Integers, age: Floats, luck: Floats) -> Integ
 
 def _nrm_time(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Floats:
     """Days from transplant to non-relapse death: an early and a late part; NOT_YET for who is spared."""
-    first = (setting == "MRD") & (q.line == 1)
+    first = (setting != "relapsed") & (q.line == 1)
     risk = np.where(first, v["nrm1"], v["nrm2"]) * np.where(q.age >= v["age_60_from"], v["nrm_60"], 1.0)
     mean = np.where(u("non-relapse death early") < v["nrm_early_share"], v["nrm_early"], v["nrm_late"])
     time = mean * to_exponential(u("non-relapse death time"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engager.documents import DocumentError
 from engager.regimens import Hold, Premedicate, Regimen, Stop
 from engager.trials.chart import NEUROLOGIC, WINDOWS
-from engager.vocabulary import drugs
+from engager.trials.therapies import FACTORS, LEVELS, levels
 
 EVENTS = ("CRS", "neurologic event")
 MOST = {"CRS": WINDOWS, "neurologic event": NEUROLOGIC}
@@ -31,7 +31,8 @@ class Plan(NamedTuple):
 
     rate [µg/day] and rate_m2 [µg/m²/day] of the engager; chemo: units of chemotherapy given that day [1];
     chemo_cycle: how many chemotherapy cycles came before; intensity: units of the day's whole cycle;
-    steroid: 1 on days with planned dexamethasone; cycle: number of the cycle from 1.
+    inotuzumab [mg] and inotuzumab_m2 [mg/m²] given that day; steroid: 1 on days with planned dexamethasone;
+    tki to release: levels and factors of the day (see ``therapies``); cycle: number of the cycle from 1.
     """
 
     length: Array
@@ -40,7 +41,18 @@ class Plan(NamedTuple):
     chemo: Array
     chemo_cycle: Array
     intensity: Array
+    inotuzumab: Array
+    inotuzumab_m2: Array
     steroid: Array
+    tki: Array
+    t315i: Array
+    pomp: Array
+    intrathecal: Array
+    rituximab: Array
+    function: Array
+    exhaustion: Array
+    recovery: Array
+    release: Array
     cycle: Array
 
 
@@ -91,64 +103,52 @@ class Lowered(NamedTuple):
     policy: Policy
 
 
-def lower(regimens: Sequence[Regimen], chemo_unit: Mapping[str, float], window: int) -> Lowered:
+def lower(
+    regimens: Sequence[Regimen], v: Mapping[str, float], units: Mapping[str, str], window: int
+) -> Lowered:
     """Lower ``regimens``.
 
     Args:
-        chemo_unit: dose [mg/m²] of each chemotherapy that counts as one unit (a full salvage cycle).
+        v: population medians by parameter name.
+        units: the unit of each parameter.
         window: days by which a marrow assessment may come early or late.
 
     Raises:
         DocumentError: a drug that the model cannot give.
     """
     return Lowered(
-        _plan(regimens, chemo_unit),
+        _plan(regimens, v, units),
         _visits(regimens, window),
         _answers(regimens),
         _policy(regimens),
     )
 
 
-def _plan(regimens: Sequence[Regimen], chemo_unit: Mapping[str, float]) -> Plan:
+def _plan(regimens: Sequence[Regimen], v: Mapping[str, float], units: Mapping[str, str]) -> Plan:
     width = _bucket(max(regimen.length for regimen in regimens) + 1, 128)
     shape = (len(regimens), width)
     columns = {name: np.zeros(shape, np.float32) for name in Plan._fields if name != "length"}
+    for name in FACTORS:
+        columns[name][:] = 1.0
     for i, regimen in enumerate(regimens):
+        days = list(regimen.days())
+        acting = levels(days, v, units)
+        for name in (*LEVELS, *FACTORS):
+            columns[name][i, : len(days)] = [day[name] for day in acting]
+        for day in days:
+            columns["cycle"][i, day.day - 1] = day.cycle
+            if day.infusion is not None:
+                _refuse_other_infusions(day.infused)
+                per_area = ("area", -1) in day.infusion.unit.dimension
+                columns["rate_m2" if per_area else "rate"][i, day.day - 1] = day.infusion.canonical
         courses = 0
-        for cycle_days in _cycles(regimen):
-            units = [_chemo_units(day.doses, chemo_unit) for day in cycle_days]
-            for day, given in zip(cycle_days, units, strict=True):
-                column = day.day - 1
-                if day.infusion is not None:
-                    _refuse_other_infusions(day.infused)
-                    per_area = ("area", -1) in day.infusion.unit.dimension
-                    columns["rate_m2" if per_area else "rate"][i, column] = day.infusion.canonical
-                columns["chemo"][i, column] = given
-                columns["chemo_cycle"][i, column] = courses
-                columns["intensity"][i, column] = sum(units)
-                columns["steroid"][i, column] = any(drug == "dexamethasone" for drug, _ in day.doses)
-                columns["cycle"][i, column] = day.cycle
-            courses += sum(units) > 0
+        for cycle in np.unique(columns["cycle"][i, : len(days)]):
+            whole = np.flatnonzero(columns["cycle"][i] == cycle)
+            given = columns["chemo"][i, whole].sum()
+            columns["chemo_cycle"][i, whole] = courses
+            columns["intensity"][i, whole] = given
+            courses += given > 0
     return Plan(length=np.array([r.length for r in regimens], np.int32), **columns)
-
-
-def _cycles(regimen: Regimen) -> list[list[Any]]:
-    groups: dict[int, list[Any]] = {}
-    for day in regimen.days():
-        groups.setdefault(day.cycle, []).append(day)
-    return list(groups.values())
-
-
-def _chemo_units(doses: Sequence[tuple[str, Any]], chemo_unit: Mapping[str, float]) -> float:
-    total = 0.0
-    for drug, amount in doses:
-        if drugs()[drug].kind == "chemotherapy":
-            if drug not in chemo_unit:
-                raise DocumentError(
-                    f"{drug}: the model has no unit dose for it yet, so it cannot be simulated"
-                )
-            total += amount.canonical / 1e3 / chemo_unit[drug]  # canonical mass is µg
-    return total
 
 
 def _refuse_other_infusions(drug: str) -> None:

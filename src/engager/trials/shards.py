@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from engager.engine.blocks import blocks_for
-from engager.patients import values
+from engager.patients import population, values
 from engager.trials.chart import Entrant
 from engager.trials.conduct import LANES, conduct
 from engager.trials.design import Trial
@@ -48,8 +48,8 @@ class Setup:
 def setup(trial: Trial, seed: int) -> Setup:
     """Prepare a run. Raises DocumentError for a regimen that the model cannot give."""
     v = values()
-    units = {name.removeprefix("unit_"): value for name, value in v.items() if name.startswith("unit_")}
-    return Setup(trial, lower(trial.regimens, units, trial.visits.marrow_window), v, seed)
+    units = {name: row.unit for name, row in population().items()}
+    return Setup(trial, lower(trial.regimens, v, units, trial.visits.marrow_window), v, seed)
 
 
 def shards(patients: int, replicates: int) -> list[list[Segment]]:

@@ -33,6 +33,7 @@ _BASES: dict[str, tuple[str, float]] = {
     "mol": ("amount", 1.0),
     "cells": ("cells", 1.0),
     "1e9/L": ("cells per volume", 1.0),
+    "course": ("course", 1.0),
     "1": ("", 1.0),
     "%": ("", 1e-2),
 }
@@ -41,6 +42,7 @@ _SPELLINGS: dict[str, str] = {
     "d": "day", "days": "day", "weeks": "week", "wk": "week", "months": "month", "mo": "month",
     "years": "year", "y": "year", "yr": "year", "hr": "h", "hour": "h", "hours": "h", "minutes": "min",
     "ug": "µg", "mcg": "µg", "μg": "µg", "m2": "m²", "m^2": "m²", "cell": "cells", "l": "L", "ml": "mL",
+    "courses": "course",
     "percent": "%",
 }  # fmt: skip
 
