@@ -129,3 +129,36 @@ def test_steps_are_second_order():
     exact = np.array(end(1024))
     coarse, fine = (np.abs(np.array(end(n)) - exact) for n in (32, 64))
     assert np.all(coarse / fine > 3.0) and np.all(coarse / fine < 5.5)
+
+
+KILLERS = {
+    "inotuzumab": ("Ls", "Lr", "Ln", "Lx", "Bm"),
+    "tki": ("Ls", "Ln", "Lx"),
+    "t315i": ("Lr",),
+    "pomp": ("Ls", "Lr", "Ln", "Lx"),
+    "intrathecal": ("Lx",),
+    "rituximab": ("Bm",),
+}
+"""What each drug removes directly, and nothing else."""
+
+
+@pytest.mark.parametrize("drug", KILLERS)
+def test_each_drug_kills_its_own_cells_and_no_others(drug):
+    """At first order: the other states feel it only through these cells and through blood formation."""
+    who = median_person("bulky_relapse")
+    p = who.parameters._replace(kTKI=np.full(1, 0.16), kTKI_T315I=np.full(1, 0.12))
+    y = who.start._replace(Ln=np.full(1, 1e5), Lx=np.full(1, 1e5))
+    change = net(y, OFF._replace(**{drug: np.full(1, 0.5)}), p)
+    rest = net(y, OFF, p)
+    moved = {name for name in State._fields if not np.array_equal(getattr(change, name), getattr(rest, name))}
+    assert moved - {"Pn", "Pp"} == set(KILLERS[drug])
+    assert all(getattr(change, name) < getattr(rest, name) for name in KILLERS[drug])
+
+
+def test_kinase_inhibitors_do_nothing_in_ph_negative_disease():
+    who = median_person("bulky_relapse")
+    on = OFF._replace(tki=np.ones(1), t315i=np.ones(1))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(net(who.start, on, who.parameters), net(who.start, OFF, who.parameters), strict=True)
+    )

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from engager.model import alone
 from engager.patients import values
 from engager.trials import chart as ch
-from engager.trials import trial
+from engager.trials import clinic, trial
 from engager.trials.chart import NOT_YET, Constants, blank
-from engager.trials.clinic import assess, drop_out, relapse, survive, to_transplant
+from engager.trials.clinic import assess, drop_out, relapse, to_transplant
 from engager.trials.conduct import criteria
 from engager.trials.day import Orders
 from engager.trials.enrol import enrol
@@ -139,7 +140,19 @@ def test_relapse_needs_a_remission_growth_and_another_look(one):
 
 def orders_at(e, plan_day, rate=28.0):
     ones = np.ones(1, bool)
-    return Orders(np.full(1, rate), np.full(1, rate), ones, np.zeros(1), ~ones, np.full(1, plan_day))
+    return Orders(
+        np.full(1, rate),
+        np.full(1, rate),
+        ones,
+        np.zeros(1),
+        ~ones,
+        np.full(1, plan_day),
+        alone(np.zeros(1), np),
+    )
+
+
+def survive(c, y, e, k, day, xp):
+    return clinic.survive(c, y, orders_at(e, 0), e, k, day, xp)
 
 
 def assessed(one, share, day, visit, **changes):
@@ -226,3 +239,19 @@ def test_who_enters_in_remission_responds_by_residual_disease_and_does_not_fail_
     assert outcomes[0.9e-4].responded[0] == 83 and outcomes[0.9e-4].off[0] == NOT_YET
     assert outcomes[1.1e-4].responded[0] == NOT_YET and outcomes[1.1e-4].failed[0] == NOT_YET
     assert ch.OFF_REASONS[outcomes[1.1e-4].off_reason[0]] == "no response"
+
+
+def veno_occlusive(e, **given):
+    return clinic.veno_occlusive(chart(e, **given), e, K, 100, np)
+
+
+def test_veno_occlusive_disease_follows_exposure_and_an_early_transplant(one):
+    _, e = one
+    limit = changed_fate(e, vod_threshold=K.bvod * 2.0, vod_fatal=0.0)
+    assert veno_occlusive(limit, ino_day=90, ino_auc=2.1).vod[0] == 100
+    assert veno_occlusive(limit, ino_day=90, ino_auc=1.9).vod[0] == NOT_YET
+    assert veno_occlusive(limit, ino_day=90, ino_auc=1.9, transplanted=95).vod[0] == 100
+    assert veno_occlusive(limit, ino_day=1, ino_auc=1.9, transplanted=95).vod[0] == NOT_YET, "too late"
+    assert veno_occlusive(limit, ino_auc=2.1).vod[0] == NOT_YET, "never given inotuzumab"
+    fatal = veno_occlusive(changed_fate(limit, vod_fatal=1.0), ino_day=90, ino_auc=2.1)
+    assert fatal.died[0] == 100 and ch.CAUSES[int(fatal.cause[0])] == "veno-occlusive disease"

@@ -189,8 +189,9 @@ class Exposure(NamedTuple):
 
 def alone(C: Value, xp: Any, dexamethasone: Value = 0.0) -> Exposure:
     """Exposure to blinatumomab (with or without dexamethasone) and nothing else, shaped as ``C``."""
-    none, whole = xp.zeros_like(C), xp.ones_like(C)
-    return Exposure(C, none, none, none, none + dexamethasone, *(none,) * 6, *(whole,) * 4)
+    rest = dict.fromkeys(Exposure._fields, xp.zeros_like(C))
+    rest |= dict.fromkeys(("function", "exhaustion", "recovery", "release"), xp.ones_like(C))
+    return Exposure(**rest)._replace(C=C, dexamethasone=rest["A"] + dexamethasone)
 
 
 def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
