@@ -96,8 +96,9 @@ def _options(
 @_job
 def simulate(
     study: Annotated[
-        str, typer.Argument(metavar="STUDY|FILE.yaml", help="A study of the record, or a trial file.")
-    ],
+        str | None, typer.Argument(metavar="STUDY|FILE.yaml", help="A study of the record, or a trial file.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Simulate every trial; one page over all.")] = False,
     patients: Annotated[
         int | None, typer.Option(help="Patients in each replicate.", show_default="as enrolled")
     ] = None,
@@ -116,10 +117,17 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Simulate a study or a trial file; compare with what was published; write a report."""
-    from engager.app.run_commands import simulate_command
+    from engager.app.run_commands import simulate_all_command, simulate_command
 
+    if every == (study is not None) or (every and patients is not None):
+        raise _fail("name one study or trial file, or give --all (without --patients)", WRONG_INPUT)
+    if every:
+        simulate_all_command(
+            replicates=replicates, seed=seed, out=out, workers=workers, batch=batch, json=json
+        )
+        return
     simulate_command(
-        study=study,
+        study=study or "",
         patients=patients,
         replicates=replicates,
         seed=seed,

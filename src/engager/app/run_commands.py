@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engager.app.everything import simulate_all
 from engager.app.output import print_json
 from engager.app.simulate import Progress, resume, simulate, verify
 from engager.inference import Summary, results
 from engager.reports.comparison_table import print_comparison
+from engager.reports.facts import SCORED, score
+from engager.reports.index_page import Line
 
 
 def envelope(summary: Summary, folder: Path) -> dict[str, Any]:
@@ -33,6 +36,35 @@ def simulate_command(study: str, json: bool = False, **options: Any) -> None:
     with shown_progress() as progress:
         summary, folder = simulate(study, progress=progress, **options)
     _print(summary, folder, json)
+
+
+def simulate_all_command(json: bool = False, **options: Any) -> None:
+    """``engager simulate --all``: every trial, then where the page is and how much is covered."""
+
+    def began(name: str, number: int, total: int) -> None:
+        print(f"{number} of {total}: {name}", file=sys.stderr, flush=True)
+
+    with shown_progress() as progress:
+        done = simulate_all(progress=progress, began=began, **options)
+    if json:
+        print_json({"page": str(done.page), "trials": [_score(one) for one in done.lines]})
+        return
+    for one in done.lines:
+        scores = ", ".join(f"{role} {one.covered(role)}" for role in SCORED if one.covered(role))
+        print(f"{one.name}: {one.problem or scores or 'nothing published to compare'}")
+    print(f"page  {done.page}")
+
+
+def _score(one: Line) -> dict[str, Any]:
+    scores = {role: score(one.facts, role) for role in SCORED}
+    covered = {role: {"covered": inside, "asked": asked} for role, (inside, asked) in scores.items()}
+    return {
+        "trial": one.name,
+        "patients": one.patients,
+        "failed": one.failed,
+        "problem": one.problem,
+        **covered,
+    }
 
 
 def resume_command(run: Path, json: bool = False) -> None:

@@ -36,9 +36,9 @@ def write_report(summary: Summary, folder: Path) -> Path:
     drawn = figures(summary)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for figure in drawn:
-        _replace(folder / "figures" / f"{figure.name}.svg", figure.svg)
-        _replace(folder / "figures" / f"{figure.name}.csv", _csv(figure.data))
-    return _replace(folder / "report.html", page(summary, drawn))
+        replaced(folder / "figures" / f"{figure.name}.svg", figure.svg)
+        replaced(folder / "figures" / f"{figure.name}.csv", _csv(figure.data))
+    return replaced(folder / "report.html", page(summary, drawn))
 
 
 def page(summary: Summary, drawn: list[Figure]) -> str:
@@ -74,7 +74,7 @@ def _csv(data: pl.DataFrame) -> str:
     return rounded.write_csv()
 
 
-def _replace(path: Path, text: str) -> Path:
+def replaced(path: Path, text: str) -> Path:
     """Write a text so that readers see the old file or the whole new one, never a part."""
     beside = path.with_name(f".{path.name}.part")
     try:

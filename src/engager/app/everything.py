@@ -1,0 +1,92 @@
+"""Every trial in one go: a run folder each, and one page over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engager.app.simulate import Progress, resume, simulate
+from engager.documents import DocumentError
+from engager.evidence import studies
+from engager.inference import Summary
+from engager.io import MANIFEST
+from engager.reports.index_page import Line, line, write_index
+from engager.trials import trials
+
+RUNS = Path("runs") / "all"
+"""Where the runs go unless told otherwise; a second call there finishes what the first began."""
+
+
+@dataclass(frozen=True)
+class Everything:
+    """What became of every trial, and the page."""
+
+    lines: list[Line]
+    page: Path
+
+
+def simulate_all(
+    *,
+    replicates: int = 100,
+    seed: int = 1,
+    out: Path | None = None,
+    workers: int | None = None,
+    batch: int | None = None,
+    progress: Progress | None = None,
+    began: Callable[[str, int, int], None] | None = None,
+) -> Everything:
+    """Simulate every trial that is shipped, each as :func:`engager.app.simulate.simulate` does it.
+
+    A trial whose run is in ``out`` already, complete or not, is resumed: the page is the same as after one go.
+    A trial that cannot be run is named on the page with the reason; the others go on.
+
+    Args:
+        began: told before each trial: its name, its number from 1, and how many there are.
+
+    Raises:
+        DocumentError: ``out`` holds runs of another seed or number of replicates.
+        KeyboardInterrupt: passed on; what was finished is kept.
+    """
+    folder = RUNS if out is None else out
+    names = _in_order()
+    lines = []
+    for number, name in enumerate(names, start=1):
+        if began:
+            began(name, number, len(names))
+        try:
+            summary = _one(name, folder / name, replicates, seed, workers, batch, progress)
+        except DocumentError as error:
+            lines.append(Line(name, name, "", 0, problem=str(error)))
+            continue
+        lines.append(line(summary, f"{name}/report.html"))
+    return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
+
+
+def _one(
+    name: str,
+    folder: Path,
+    replicates: int,
+    seed: int,
+    workers: int | None,
+    batch: int | None,
+    progress: Progress | None,
+) -> Summary:
+    if (folder / MANIFEST).is_file():
+        summary = resume(folder, workers=workers, progress=progress)
+        if (summary.replicates, summary.seed) != (replicates, seed):
+            raise DocumentError(
+                f"{folder} holds {summary.replicates} replicates with seed {summary.seed}, asked for are {replicates} "
+                f"with seed {seed}; name another folder with --out"
+            )
+        return summary
+    done, _ = simulate(
+        name, replicates=replicates, seed=seed, out=folder, workers=workers, batch=batch, progress=progress
+    )
+    return done
+
+
+def _in_order() -> list[str]:
+    """Studies of the record first, in its order; then trials without published results."""
+    known = [name for name in studies() if name in trials()]
+    return [*known, *(name for name in trials() if name not in known)]
