@@ -148,6 +148,7 @@ def orders_at(e, plan_day, rate=28.0):
         ~ones,
         np.full(1, plan_day),
         alone(np.zeros(1), np),
+        np.zeros(1),
     )
 
 

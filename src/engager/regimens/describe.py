@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from engager.regimens.checks import days_text
 from engager.regimens.events import Cycle, Event, Infusion, Regimen, runs
-from engager.regimens.rules import GRADES, Hold, Premedicate, Rule, Stop
+from engager.regimens.rules import GRADES, Give, Hold, Pause, Premedicate, Rule, Stop
 
 
 def describe(regimen: Regimen) -> str:
@@ -66,6 +66,12 @@ def rule_text(rule: Rule) -> str:
     """One rule as a sentence."""
     if isinstance(rule, Premedicate):
         text = f"before each rise of the infusion rate: {rule.drug} {rule.amount}"
+    elif isinstance(rule, Give):
+        text = (
+            f"at the first {rule.on} of grade {rule.grade} or worse of each rise: {rule.drug} {rule.amount}"
+        )
+    elif isinstance(rule, Pause):
+        text = f"the pump stands still for {rule.length} at each change of bags, every {_many(rule.every, 'day')}"
     elif isinstance(rule, Hold):
         text = f"{_event_name(rule)}: hold for {_many(rule.days, 'day')}{_after_hold(rule)}"
     elif rule.after_cycles is not None:

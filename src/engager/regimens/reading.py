@@ -26,11 +26,14 @@ from engager.regimens.events import (
 from engager.regimens.rules import (
     ACTIONS,
     GRADED,
+    Give,
     Hold,
+    Pause,
     Premedicate,
     Rule,
     Stop,
     checked_action,
+    checked_pause,
     checked_premedication,
     checked_restart,
     repeated,
@@ -38,7 +41,9 @@ from engager.regimens.rules import (
 from engager.regimens.schema import (
     CyclePart,
     DosePart,
+    GivePart,
     HoldPart,
+    PausePart,
     PremedicatePart,
     RegimenPart,
     StopOnEventPart,
@@ -219,8 +224,10 @@ class _Reader:
         on, do = str(value["on"]), str(value["do"])
         if not self._holds(lambda: checked_action(on, do), (*at, "do" if on in ACTIONS else "on")):
             return None
-        if do == "premedicate":
-            return self._premedicate(at)
+        if do in ("premedicate", "give"):
+            return self._premedicate(at) if do == "premedicate" else self._give(at)
+        if do == "pause":
+            return self._pause(at)
         return self._hold(at) if do == "hold" else self._stop(at, on)
 
     def _hold(self, at: At) -> Hold | None:
@@ -253,6 +260,18 @@ class _Reader:
         if part is None or not self._holds(lambda: checked_premedication(part.dose), (*at, "dose")):
             return None
         return Premedicate(part.drug, part.dose, part.on, part.source)
+
+    def _give(self, at: At) -> Give | None:
+        part = self._part(GivePart, at)
+        if part is None or not self._holds(lambda: checked_premedication(part.dose), (*at, "dose")):
+            return None
+        return Give(part.drug, part.dose, part.grade, part.on, part.source)
+
+    def _pause(self, at: At) -> Pause | None:
+        part = self._part(PausePart, at)
+        if part is None or not self._holds(lambda: checked_pause(part.length), (*at, "for")):
+            return None
+        return Pause(part.every, part.length, part.on, part.source)
 
     @staticmethod
     def _count(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""How a regimen reacts: hold, stop, premedicate, each with the event that it answers."""
+"""How a regimen reacts: hold, stop, premedicate, give, pause, each with the event that it answers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from engager.regimens.checks import checked_dose, checked_length, is_rate
 from engager.vocabulary import Quantity
 
 ACTIONS: dict[str, tuple[str, ...]] = {
-    "CRS": ("hold", "stop"),
+    "CRS": ("hold", "stop", "give"),
     "neurologic event": ("hold", "stop"),
     "no response": ("stop",),
     "progression": ("stop",),
     "relapse": ("stop",),
     "dose rise": ("premedicate",),
+    "bag change": ("pause",),
 }
 """What a rule can answer (``on``), and what it can do about it (``do``)."""
 
@@ -27,6 +28,9 @@ GRADES = range(1, 5)
 """Grades that treatment can answer; grade 5 is death."""
 
 MOST_OCCURRENCES = 100
+
+LONGEST_PAUSE = 24
+"""Longest pause at a change of bags [h]."""
 
 Tag = TypeVar("Tag")
 
@@ -150,13 +154,54 @@ class Premedicate:
         checked_premedication(self.amount)
 
 
-Rule = Hold | Stop | Premedicate
+@dataclass(frozen=True)
+class Give:
+    """Give ``amount`` of ``drug`` once [mg or mg/m²] when CRS reaches ``grade`` in a window."""
+
+    drug: str
+    amount: Quantity
+    grade: int
+    on: str = "CRS"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        checked_action(self.on, "give")
+        checked_grade(self.grade)
+        checked_dose(self.drug, self.amount)
+        checked_premedication(self.amount)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The pump stands still for ``length`` (a time of at most a day) at each change of bags, ``every`` days of
+    infusion; nothing makes up for it."""
+
+    every: int
+    length: Quantity
+    on: str = "bag change"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        checked_action(self.on, "pause")
+        checked_length(self.every)
+        checked_pause(self.length)
+
+
+def checked_pause(length: Quantity) -> None:
+    """Raises ValueError unless ``length`` is a time of at most a day."""
+    if length.unit.dimension != (("time", 1),) or not 0 < length.canonical <= LONGEST_PAUSE / 24:
+        raise ValueError(f"{length} is not a pause of up to {LONGEST_PAUSE} h, as in '30 min'")
+
+
+Rule = Hold | Stop | Premedicate | Give | Pause
 
 
 def trigger(rule: Rule) -> str:
     """What sets the rule off, in words; two rules of one regimen never share it."""
-    if isinstance(rule, Premedicate):
+    if isinstance(rule, Premedicate | Give):
         return f"{rule.on} ({rule.drug})"
+    if isinstance(rule, Pause):
+        return rule.on
     if rule.grade is None:
         return rule.on
     return f"{rule.on} of grade {rule.grade}, occurrence {rule.occurrence}"

@@ -142,6 +142,29 @@ class StopPart(Strict):
     source: Text = ""
 
 
+class GivePart(Strict):
+    """``do: give``"""
+
+    on: str
+    do: str
+    grade: Annotated[int, PlainValidator(lambda v: checked_grade(whole(v)))]
+    drug: DrugName
+    dose: Quantity
+    source: Text = ""
+
+    _dose = field_validator("dose", mode="plain")(dose_beside_drug)
+
+
+class PausePart(Strict):
+    """``do: pause``"""
+
+    on: str
+    do: str
+    every: Length
+    length: Annotated[Quantity, PlainValidator(lambda v: dose_from(v, "min", "h"))] = Field(alias="for")
+    source: Text = ""
+
+
 class PremedicatePart(Strict):
     """``do: premedicate``"""
 

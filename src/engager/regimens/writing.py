@@ -8,7 +8,7 @@ import yaml
 
 from engager.regimens.checks import days_text, quantity_text
 from engager.regimens.events import Cycle, Dose, Event, Regimen, runs
-from engager.regimens.rules import Hold, Premedicate, Rule, Stop
+from engager.regimens.rules import Give, Hold, Pause, Premedicate, Rule, Stop
 
 
 def to_data(regimen: Regimen) -> dict[str, Any]:
@@ -57,6 +57,12 @@ def _rule(rule: Rule) -> dict[str, Any]:
     data: dict[str, Any] = {"on": rule.on}
     if isinstance(rule, Premedicate):
         data |= {"do": "premedicate", "drug": rule.drug, "dose": quantity_text(rule.amount)}
+        return _sourced(data, rule.source)
+    if isinstance(rule, Pause):
+        data |= {"do": "pause", "every": _days(rule.every), "for": quantity_text(rule.length)}
+        return _sourced(data, rule.source)
+    if isinstance(rule, Give):
+        data |= {"grade": rule.grade, "do": "give", "drug": rule.drug, "dose": quantity_text(rule.amount)}
         return _sourced(data, rule.source)
     if rule.grade is not None:
         data |= {"grade": rule.grade, "occurrence": rule.occurrence}

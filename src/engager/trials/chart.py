@@ -95,6 +95,8 @@ class Constants(NamedTuple):
     crs_shift_1: Value
     crs_shift_2: Value
     crs_shift_4: Value
+    I6_tocilizumab: Value
+    lasts_tocilizumab: Value
     hdrop: Value
     drop_from: Value
     hdis: Value
@@ -133,13 +135,14 @@ class Chart(NamedTuple):
     pointer: next plan day; next_visit: next marrow assessment; hold, step: days left on hold and at the
     restart rate; step_rate [µg/day]; last_rate: yesterday's rate at midnight [µg/day]; window: CRS windows
     opened; window_left [day]; peak [window]: highest IL-6 [pg/mL]; crs_day, severe_day [window]: when it
-    opened, when grade 3 was reached; answered: CRS of this window was answered; crs, ne: events that called
-    for an answer; ne_day [occurrence]; C [µg/L], A, log_kill, intensity, chemo_given: exposure; ino [mg/L],
-    ino_auc [mg·day/L], ino_day (last dose): of inotuzumab; vod: day of veno-occlusive disease; ne_hazard,
-    drop_hazard, *_hazard: cumulative; best: best response (code of RESPONSES); early: best within the
-    trial's window; responded (remission, or MRD response in who entered in remission), relapsed, failed,
-    transplanted, off, died: days; relapse_type, off_reason, cause: codes; broken: day on which integration
-    failed; closed: 1 once follow-up has ended.
+    opened, when grade 3 was reached; answered: CRS of this window was answered; given: a drug was given for it;
+    blocked: days for which that drug still acts; bag: days of infusion since the last change of bags;
+    crs, ne: events that called for an answer; ne_day [occurrence]; C [µg/L], A, log_kill, intensity,
+    chemo_given: exposure; ino [mg/L], ino_auc [mg·day/L], ino_day (last dose): of inotuzumab; vod: day of
+    veno-occlusive disease; ne_hazard, drop_hazard, *_hazard: cumulative; best: best response (code of
+    RESPONSES); early: best within the trial's window; responded (remission, or MRD response in who
+    entered in remission), relapsed, failed, transplanted, off, died: days; relapse_type, off_reason,
+    cause: codes; broken: day on which integration failed; closed: 1 once follow-up has ended.
     """
 
     pointer: Value
@@ -154,6 +157,9 @@ class Chart(NamedTuple):
     crs_day: Value
     severe_day: Value
     answered: Value
+    given: Value
+    blocked: Value
+    bag: Value
     crs: Value
     ne: Value
     ne_day: Value
@@ -194,7 +200,8 @@ def blank(fate: Fate, xp: Any) -> Chart:
     never = xp.full(shape, NOT_YET, xp.int32)
     many, many_never = xp.zeros((WINDOWS, *shape), xp.float32), xp.full((WINDOWS, *shape), NOT_YET, xp.int32)
     ints = dict.fromkeys(
-        ("pointer", "next_visit", "hold", "step", "window", "answered", "crs", "ne", "relapse_type", "best",
+        ("pointer", "next_visit", "hold", "step", "window", "answered", "given", "blocked", "bag", "crs", "ne",
+         "relapse_type", "best",
          "early", "off_reason", "cause", "closed"), none
     )  # fmt: skip
     days = dict.fromkeys(

@@ -201,6 +201,8 @@ def turn_page(c: Chart, m: Moment, o: Orders, e: Entrant, low: Lowered, day: Val
         hold=xp.where(o.running, c.hold, xp.maximum(c.hold - 1, 0)),
         step=xp.where(o.running & (o.rate > 0) & (m.pump > 0), xp.maximum(c.step - 1, 0), c.step),
         last_rate=o.rate * m.pump,
+        bag=c.bag + (o.rate > 0),
+        blocked=xp.maximum(c.blocked - 1, 0),
     )
     done = o.running & under_study(c) & ~on_plan(c, e, low)
     failed = done & (remission_since(c, e, xp) == NOT_YET)

@@ -53,7 +53,8 @@ class Daily(NamedTuple):
     C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts [share],
     anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day (from 0); planned and
     delivered engager [µg]; rate ordered [µg/day]; visit: number of the marrow assessment, else 0;
-    premedicated: True where a rule gave dexamethasone; running: True on a day that counts for the plan;
+    premedicated: True where a rule gave dexamethasone, rescued: tocilizumab; paused: time without infusion at a
+    change of bags [day]; running: True on a day that counts for the plan;
     studied: True while the cells were followed.
     """
 
@@ -70,6 +71,8 @@ class Daily(NamedTuple):
     delivered: Any
     visit: Any
     premedicated: Any
+    rescued: Any
+    paused: Any
     running: Any
     studied: Any
 
@@ -125,7 +128,8 @@ def _day(
     before = blast_share(y, p)
     o, c = orders(c, e, low, k, day, xp)
     active = (o.rate > 0) | (c.C > k.drug_gone)
-    m = Moment(y, xp.ones_like(c.C), xp.zeros_like(c.C), c)
+    m = Moment(y, xp.ones_like(c.C), o.gap, xp.zeros_like(c.C), c)
+    before_given = c.given
     tables = xp.asarray([q + (0.0,) * (len(STEPS[0]) - len(q)) for q in STEPS], xp.float32)
     counts = xp.asarray([len(q) for q in STEPS], xp.int32)
 
@@ -140,7 +144,7 @@ def _day(
     c, visit = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
         C, I6, blast_share(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate, m.delivered, visit,
-        o.premedicated, o.running, studied,
+        o.premedicated, c.given > before_given, o.gap, o.running, studied,
     )  # fmt: skip
     c = relapse(c, y, before, e, low, k, day, xp)
     c, y = to_transplant(c, y, e, day, xp)

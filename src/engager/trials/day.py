@@ -21,6 +21,9 @@ Value = Any
 CRS_EVENT, NE_EVENT = 0, 1
 """Rows of the answers, in the order of ``plan.EVENTS``."""
 
+SHORTEST = 1e-6
+"""Below this a step has no length [day]; it only keeps a quotient defined."""
+
 DAILY_LEVELS = (
     "tki",
     "t315i",
@@ -38,7 +41,8 @@ DAILY_LEVELS = (
 class Orders(NamedTuple):
     """Today's treatment: the plan's rate and the rate given from midnight [µg/day]; whether the plan goes on
     today (no hold); 1 on a day with dexamethasone; whether a rule gave it; the plan day; ``levels``: exposure
-    to the other drugs of the day (concentrations in it are not used)."""
+    to the other drugs of the day (concentrations in it are not used); ``gap``: time for which the pump stands
+    still at a change of bags [day]."""
 
     planned: Value
     rate: Value
@@ -47,13 +51,16 @@ class Orders(NamedTuple):
     premedicated: Value
     plan_day: Value
     levels: Exposure
+    gap: Value
 
 
 class Moment(NamedTuple):
-    """What changes within a day: state, pump (1 runs, 0 stopped), drug given so far today [µg], chart."""
+    """What changes within a day: state, pump (1 runs, 0 stopped), what is left of the gap at a change of bags [day],
+    drug given so far today [µg], chart."""
 
     y: State
     pump: Value
+    gap: Value
     delivered: Value
     chart: Chart
 
@@ -98,6 +105,7 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
     dexamethasone = xp.maximum(plan.steroid[at] * dosed, 1.0 * premedicated)
     opened = rise & (c.window < ch.WINDOWS)
     slot = xp.arange(ch.WINDOWS)[:, None] == c.window
+    changed = (rate > 0) & (c.bag >= policy.bag[fate.regimen])
     ino = xp.where(dosed, (plan.inotuzumab[at] + plan.inotuzumab_m2[at] * fate.BSA), 0.0)
     c = c._replace(
         ino=c.ino + ino / e.parameters.Vi,
@@ -106,13 +114,16 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
         window=c.window + opened,
         window_left=xp.where(opened, k.crs_window, xp.maximum(c.window_left - 1.0, 0.0)),
         answered=xp.where(opened, 0, c.answered),
+        given=xp.where(opened, 0, c.given),
+        bag=xp.where(changed, 0, c.bag),
         A=c.A + chemo,
         chemo_given=xp.where(chemo > 0, 1.0, c.chemo_given),
         log_kill=xp.where(chemo > 0, fate.log_kill * k.rk2 ** plan.chemo_cycle[at], c.log_kill),
         intensity=xp.where(chemo > 0, plan.intensity[at], c.intensity),
     )
     levels = _levels(c, plan, at, on_plan(c, e, low) & (c.off == NOT_YET), dexamethasone, xp)
-    return Orders(planned, rate, running, dexamethasone, premedicated, c.pointer, levels), c
+    gap = xp.where(changed, policy.gap[fate.regimen], 0.0)
+    return Orders(planned, rate, running, dexamethasone, premedicated, c.pointer, levels, gap), c
 
 
 def _levels(c: Chart, plan: Plan, at: Any, on: Value, dexamethasone: Value, xp: Any) -> Exposure:
@@ -130,7 +141,8 @@ def advance(
     An answered event stops the pump at the end of the step, so a hold takes effect within the hour or two.
     """
     c, p = m.chart, e.parameters
-    rate = o.rate * m.pump
+    still = xp.minimum(m.gap, h)
+    rate = o.rate * m.pump * (h - still) / xp.maximum(h, SHORTEST)
     C1 = concentration(c.C, rate, p.CL, p.V, h, xp)
     A1 = chemotherapy_decay(c.A, p, h, xp)
     ino1 = inotuzumab_decay(c.ino, p, h, xp)
@@ -144,31 +156,41 @@ def advance(
         ino_auc=c.ino_auc + inotuzumab_exposure(c.ino, p, h, xp),
         ne_hazard=c.ne_hazard + h * neurologic_hazard(y, p, xp),
     )
-    c, released = cytokine_release(c, y, h, e.fate, low.answers, k, day, xp)
+    c, released = cytokine_release(c, y, h, e.fate, low, k, day, xp)
     c, neurologic = neurologic_event(c, h, e.fate, low.answers, day, xp)
     pump = xp.where(released | neurologic, 0.0, m.pump)
-    return Moment(y, pump, m.delivered + rate * h, c)
+    return Moment(y, pump, m.gap - still, m.delivered + rate * h, c)
 
 
 def cytokine_release(
-    c: Chart, y: State, h: Value, fate: Any, answers: Answers, k: Constants, day: Value, xp: Any
+    c: Chart, y: State, h: Value, fate: Any, low: Lowered, k: Constants, day: Value, xp: Any
 ) -> tuple[Chart, Value]:
     """Keep the IL-6 peak of the open window; grade 3 once it passes the patient's threshold; answer it.
+
+    What counts is the IL-6 that its receptor sees: tocilizumab, given once in a window where the regimen says
+    so, lowers it for a while.
 
     logit P(grade ≥ 3) = −acrs + bcrs·log10(peak IL-6), solved for the peak at which this patient's uniform
     is reached; other grades by shifted intercepts, that is by thresholds moved by 10^(−shift/bcrs).
     """
     watched = (c.window_left > 0) & (h > 0)
+    answers, policy = low.answers, low.policy
     slot = (xp.arange(ch.WINDOWS)[:, None] == c.window - 1) & watched
     threshold = xp.sum(xp.where(slot, fate.crs_threshold, 0.0), axis=0)
-    severe = slot & (y.I6 > threshold) & (c.severe_day == NOT_YET)
+    signal = y.I6 * xp.where(c.blocked > 0, k.I6_tocilizumab, 1.0)
+    severe = slot & (signal > threshold) & (c.severe_day == NOT_YET)
     at = (fate.regimen, CRS_EVENT, xp.minimum(c.crs, answers.action.shape[2] - 1))
     shift = crs_shift(answers.grade[at], k, xp)
     alive = c.died == NOT_YET
-    called = watched & alive & (c.answered == 0) & (y.I6 > threshold * 10.0 ** (-shift / k.bcrs))
+    called = watched & alive & (c.answered == 0) & (signal > threshold * 10.0 ** (-shift / k.bcrs))
+    at_grade = policy.give_grade[fate.regimen]
+    rescue = watched & alive & (c.given == 0) & (at_grade > 0)
+    rescue = rescue & (signal > threshold * 10.0 ** (-crs_shift(at_grade, k, xp) / k.bcrs))
     dies = alive & xp.any(severe & (fate.crs_fatal > 0), axis=0)
     c = c._replace(
-        peak=xp.where(slot, xp.maximum(c.peak, y.I6), c.peak),
+        peak=xp.where(slot, xp.maximum(c.peak, signal), c.peak),
+        given=xp.where(rescue, 1, c.given),
+        blocked=xp.where(rescue, xp.asarray(k.lasts_tocilizumab).astype(c.blocked.dtype), c.blocked),
         severe_day=xp.where(severe, day, c.severe_day),
         answered=xp.where(called, 1, c.answered),
         crs=c.crs + called,

@@ -17,22 +17,27 @@ from engager.trials.chart import NOT_YET
 from engager.trials.conduct import Courses
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled
-from engager.trials.plan import Lowered
+from engager.trials.plan import RESCUE, Lowered
 from engager.vocabulary import drugs
 
 Array = NDArray[Any]
 
-AS_PLANNED, RESTART_DOSE, INTERRUPTED, WITHHELD = range(4)
-REASONS = ("as planned", "restart dose", "interrupted by an adverse event")
-PREMEDICATION = "premedication"
+AS_PLANNED, RESTART_DOSE, INTERRUPTED, BAG_CHANGE, WITHHELD = range(5)
+REASONS = ("as planned", "restart dose", "interrupted by an adverse event", "change of bags")
+PREMEDICATION, RESCUE_GIVEN = "premedication", "treatment of CRS"
 """Reasons for days with drug; for days without, and for what the plan never reached, why treatment ended."""
 
 
 def ledger(trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array) -> pl.DataFrame:
     """Columns: replicate, patient, arm, drug, unit, from_day, to_day (study days; null for what the plan never
     reached), intended, delivered, reason."""
-    words = tuple(dict.fromkeys([*REASONS, PREMEDICATION, *ch.OFF_REASONS]))
-    parts = [_infusion(low, e, c, follow), _premedication(low, e, c), *_doses(trial, e, c, follow)]
+    words = tuple(dict.fromkeys([*REASONS, PREMEDICATION, RESCUE_GIVEN, *ch.OFF_REASONS]))
+    parts = [
+        _infusion(low, e, c, follow),
+        _premedication(low, e, c),
+        _rescue(low, e, c),
+        *_doses(trial, e, c, follow),
+    ]
     rows = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     who = rows.pop("who")
     arms = np.array(list(trial.arms))
@@ -65,8 +70,10 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
     delivered = np.where(reached, d.delivered.T.astype(np.float64), 0.0)
     reason = np.where(rate == 0, WITHHELD, np.where(rate < planned, RESTART_DOSE, AS_PLANNED))
     # the pump's own sum of steps differs from rate × day by rounding only
-    reason = np.where((rate > 0) & (delivered < 0.999 * rate), INTERRUPTED, reason)
-    delivered = np.where((reason == AS_PLANNED) | (reason == RESTART_DOSE), rate, delivered)
+    whole = rate * (1 - d.paused.T.astype(np.float64))
+    reason = np.where((rate > 0) & (whole < rate), BAG_CHANGE, reason)
+    reason = np.where((rate > 0) & (delivered < 0.999 * whole), INTERRUPTED, reason)
+    delivered = np.where((reason == INTERRUPTED) | (reason == WITHHELD), delivered, whole)
     given = reached & (planned > 0)
     change = np.ones_like(given)
     same = given[:, 1:] & given[:, :-1] & (planned[:, 1:] == planned[:, :-1]) & (rate[:, 1:] == rate[:, :-1])
@@ -120,6 +127,18 @@ def _premedication(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Array]:
         "who": who, "first": day + 1, "last": day + 1, "intended": amount, "delivered": amount,
         "reason": np.full(size, PREMEDICATION), "drug": np.full(size, "dexamethasone"),
         "unit": np.full(size, "mg"),
+    }  # fmt: skip
+
+
+def _rescue(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Array]:
+    """The drug that a rule gave for CRS."""
+    day, who = np.nonzero(c.daily.rescued)
+    regimen, policy = e.entrant.fate.regimen[who], low.policy
+    amount = policy.given[regimen] + policy.given_m2[regimen] * e.entrant.fate.BSA[who]
+    size = len(who)
+    return {
+        "who": who, "first": day + 1, "last": day + 1, "intended": amount, "delivered": amount,
+        "reason": np.full(size, RESCUE_GIVEN), "drug": np.full(size, RESCUE), "unit": np.full(size, "mg"),
     }  # fmt: skip
 
 

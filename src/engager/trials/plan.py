@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager.documents import DocumentError
-from engager.regimens import Hold, Premedicate, Regimen, Stop
+from engager.regimens import Give, Hold, Pause, Premedicate, Regimen, Stop
 from engager.trials.chart import NEUROLOGIC, WINDOWS
 from engager.trials.therapies import FACTORS, LEVELS, levels
 
@@ -18,6 +18,9 @@ MOST = {"CRS": WINDOWS, "neurologic event": NEUROLOGIC}
 """Events of a kind that a patient can have in the model; rules for later ones would never fire."""
 
 OCCURRENCES = max(MOST.values())
+
+RESCUE = "tocilizumab"
+"""The drug that rules give for CRS."""
 
 NOTHING, HOLD, STOP = 0, 1, 2
 NEVER = 1_000_000
@@ -85,13 +88,20 @@ class Answers(NamedTuple):
 
 class Policy(NamedTuple):
     """Other reactions, one value per regimen: cycles without response that end treatment (NEVER: none),
-    whether progression and relapse end it, dexamethasone before a dose rise [mg and mg/m²; 0: none]."""
+    whether progression and relapse end it, dexamethasone before a dose rise [mg and mg/m²; 0: none], the grade of
+    CRS that is answered with tocilizumab (0: none) and its amount [mg and mg/m²], days of infusion between changes
+    of bags (NEVER: none) and for how long the pump then stands still [day]."""
 
     no_response: Array
     progression: Array
     relapse: Array
     premedicated: Array
     premedicated_m2: Array
+    give_grade: Array
+    given: Array
+    given_m2: Array
+    bag: Array
+    gap: Array
 
 
 class Lowered(NamedTuple):
@@ -232,6 +242,7 @@ def _first_answer(regimen: Regimen, event: str, occurrence: int) -> tuple[int, A
 def _policy(regimens: Sequence[Regimen]) -> Policy:
     out = {name: np.zeros(len(regimens), np.float32) for name in Policy._fields}
     out["no_response"][:] = NEVER
+    out["bag"][:] = NEVER
     for i, regimen in enumerate(regimens):
         for rule in regimen.rules:
             if isinstance(rule, Stop) and rule.on == "no response":
@@ -245,6 +256,16 @@ def _policy(regimens: Sequence[Regimen]) -> Policy:
                     )
                 per_area = ("area", -1) in rule.amount.unit.dimension
                 out["premedicated_m2" if per_area else "premedicated"][i] = rule.amount.canonical / 1e3
+            elif isinstance(rule, Give):
+                if rule.drug != RESCUE:
+                    raise DocumentError(
+                        f"{regimen.name}: {rule.drug} does nothing about CRS in the model; {RESCUE} does"
+                    )
+                per_area = ("area", -1) in rule.amount.unit.dimension
+                out["given_m2" if per_area else "given"][i] = rule.amount.canonical / 1e3
+                out["give_grade"][i] = rule.grade
+            elif isinstance(rule, Pause):
+                out["bag"][i], out["gap"][i] = rule.every, rule.length.canonical
     return Policy(**out)
 
 
