@@ -275,9 +275,15 @@ def trial_file(name: str) -> Path:
         named = [s.id for s in recorded if wanted in map(str.casefold, (s.id, *s.names, *s.registry))]
         found = [known for known in trials() if known in named]
         ongoing = [row.registry for row in evidence.ongoing() if row.registry.casefold() == wanted]
+        if (
+            ongoing and not found
+        ):  # one registry id may stand for several trials, told apart by what follows it
+            found = [known for known in trials() if known.startswith(f"{ongoing[0]}-")]
         if not found and (named or ongoing):
-            message = f"{(named + ongoing)[0]} is in the record, but its trial is not written; there are "
-            raise DocumentError(message + ", ".join(trials()))
+            known = (named + ongoing)[0]
+            raise DocumentError(
+                f"{known} is in the record, but its trial is not written; {near(known, trials())}"
+            )
     if not found:
         raise DocumentError(f"unknown study {name!r}; {near(name, trials())}")
     if len(found) > 1:
