@@ -3,7 +3,9 @@
 import pytest
 
 from engager.documents import DocumentError
+from engager.evidence import studies
 from engager.trials import read_trial, trial, trial_file, trials
+from engager.trials.shards import setup
 
 
 def problems(tmp_path, change):
@@ -169,3 +171,20 @@ def test_a_trial_that_is_only_in_the_record_is_not_called_unknown():
         trial_file("nct02961881")
     with pytest.raises(DocumentError, match="unknown study 'TOWR'; did you mean 'TOWER'"):
         trial_file("TOWR")
+
+
+@pytest.mark.parametrize("name", trials())
+def test_every_shipped_trial_can_be_conducted(name):
+    # every drug has its effect and every rule its place in the day loop; what the loop does is tested elsewhere
+    low = setup(trial(name), seed=1).low
+    assert len(low.plan.length) == len(trial(name).regimens)
+    assert list(low.plan.length) == [r.length for r in trial(name).regimens]
+
+
+@pytest.mark.parametrize("study", [s for s in studies().values() if s.id in trials()], ids=lambda s: s.id)
+def test_the_record_names_the_regimens_that_the_trial_gives(study):
+    arms = trial(study.id).arms
+    for arm in study.arms:
+        if arm.name in arms and arm.regimens:
+            assert list(arm.regimens) == [choice.name for choice in arms[arm.name].regimens]
+    assert set(arms) & {arm.name for arm in study.arms}, "no arm of the trial is one of the study"
