@@ -43,6 +43,7 @@ def test_json_is_one_object_with_what_programs_rely_on(tmp_path):
     assert done.returncode == 0, done.stderr
     out = json.loads(done.stdout)
     assert (out["study"], out["seed"], out["requested"]) == ("TOWER", 1, 48)
+    assert out["warnings"] == []
     assert out["simulated"] + out["failed"] == out["requested"]
     assert Path(out["run"]) == tmp_path / "r" and "NaN" not in done.stdout
     published = [row for row in out["results"] if row["published"]]

@@ -21,6 +21,7 @@ from engager.regimens import (
     to_yaml,
 )
 from engager.regimens.checks import day_ranges, days_text, quantity_text
+from engager.regimens.events import idle_rules
 from engager.regimens.rules import Rule, answer
 from engager.vocabulary import Quantity, quantity, unit
 
@@ -60,6 +61,8 @@ RULES: tuple[Rule, ...] = (
 def plans(draw: st.DrawFn) -> Regimen:
     some = draw(st.lists(cycles(), min_size=1, max_size=4).filter(lambda cs: any(c.doses for c in cs)))
     rules = draw(st.lists(st.sampled_from(RULES), unique=True))
+    # a rule that nothing in the plan can set off is refused
+    rules = [rule for rule in rules if not any(idle_rules([(None, rule)], some))]
     notes = draw(st.lists(texts, unique=True, max_size=3))
     return Regimen(draw(texts), tuple(some), tuple(rules), tuple(notes), tuple(notes[:1]))
 

@@ -18,7 +18,7 @@ cycles:
     assess: [29, 42]
 rules:
   - {on: CRS, grade: 3, do: hold, for: 7 days, restart: 9 µg/day, restart_for: 7 days}
-  - {on: no response, after: 2 cycles, do: stop}
+  - {on: no response, after: 1 cycle, do: stop}
   - {on: dose rise, do: premedicate, drug: dexamethasone, dose: 20 mg}
 """
 
@@ -119,9 +119,9 @@ ONE = [
     ("on: CRS", "on: CSR", "10:10 on: 'CSR' is not known; did you mean 'CRS'?"),
     ("do: hold", "do: halt", "10:29 do: 'halt' does not answer 'CRS'; allowed: hold, stop"),
     (
-        "2 cycles, do: stop",
-        "2 cycles, do: hold",
-        "11:44 do: 'hold' does not answer 'no response'; allowed: stop",
+        "1 cycle, do: stop",
+        "1 cycle, do: hold",
+        "11:43 do: 'hold' does not answer 'no response'; allowed: stop",
     ),
     ("on: CRS, ", "", "10:5 key 'on' is missing"),
     (" for: 7 days,", "", "10:5 key 'for' is missing"),
@@ -145,18 +145,34 @@ ONE = [
     ("grade: 3", "grade: 5", "10:22 grade: grade 5 is not between 1 and 4"),
     ("grade: 3", "grade: 3, occurence: 1", "10:36 unknown key 'occurence'; did you mean 'occurrence'"),
     (
-        "2 cycles",
+        "1 cycle",
         "two cycles",
         "11:30 after: 'two cycles' is not a number of cycles from 1; write it as in '2 cycles'",
     ),
-    ("after: 2 cycles, ", "", "11:5 key 'after' is missing"),
+    ("after: 1 cycle, ", "", "11:5 key 'after' is missing"),
+    (
+        "after: 1 cycle",
+        "after: 2 cycles",
+        "11:5 a rule for no response after 2 cycles can never fire: the regimen has 1 cycle",
+    ),
+    (
+        "[29, 42]",
+        "[29]",
+        "11:5 a rule for no response can never fire: it is judged in the marrow on the last day of a cycle, "
+        "and no cycle has an assessment there; add that day to 'assess'",
+    ),
+    (
+        "{on: no response, after: 1 cycle, do: stop}",
+        "{on: CRS, grade: 2, do: stop}",
+        "10:5 a rule for CRS of grade 3, occurrence 1 can never fire: another rule always answers before it",
+    ),
     (
         "dose: 20 mg",
         "dose: 20 µg/day",
         "12:65 dose: '20 µg/day' is in µg/day; a unit like mg or mg/m² is needed",
     ),
     (
-        "{on: no response, after: 2 cycles, do: stop}",
+        "{on: no response, after: 1 cycle, do: stop}",
         "stop",
         "11:5 a rule is a mapping, as in '{on: relapse, do: stop}'",
     ),
@@ -215,6 +231,54 @@ def test_a_restart_without_an_infusion() -> None:
     text = PLAN.replace("dose: 9 µg/day", "dose: 1 mg/m²").replace("dose: 28 µg/day", "dose: 1 mg/m²")
     assert problems(text.replace("drug: blinatumomab", "drug: clofarabine")) == [
         "10:5 restart: 9 µg/day, but the regimen has no infusion to restart"
+    ]
+
+
+def test_rules_for_events_of_an_infusion_that_is_not_given() -> None:
+    text = PLAN.replace("dose: 9 µg/day, days", "dose: 1 mg/m², days").replace(
+        "dose: 28 µg/day", "dose: 1 mg/m²"
+    )
+    text = text.replace("drug: blinatumomab", "drug: clofarabine").replace(
+        ", restart: 9 µg/day, restart_for: 7 days", ""
+    )
+    assert problems(text) == [
+        "10:5 a rule for CRS can never fire: the regimen has no infusion",
+        "12:5 a rule for dose rise can never fire: the regimen has no infusion",
+    ]
+
+
+def test_a_rule_that_fires_on_every_day() -> None:
+    text = """\
+name: x
+cycles:
+  - cycle: one
+    length: 2 days
+    doses:
+      - {drug: blinatumomab, dose: 9 µg/day, days: 1}
+      - {drug: blinatumomab, dose: 28 µg/day, days: 2}
+rules:
+  - {on: dose rise, do: premedicate, drug: dexamethasone, dose: 20 mg}
+"""
+    assert problems(text) == [
+        "9:5 a rule for dose rise fires on every day: the infusion rate never stays the same"
+    ]
+    assert regimen_from(read_yaml(text.replace("length: 2", "length: 3"))).rises() == (1, 2)
+
+
+def test_inotuzumab_without_a_schedule() -> None:
+    line = "      - {drug: inotuzumab ozogamicin, dose: 0.8 mg/m², days: 1}\n"
+    text = PLAN.replace("    assess", line + "    assess")
+    assert "inotuzumab ozogamicin" in regimen_from(read_yaml(text)).drugs
+    assert problems(text.replace(", days: 1}", "}")) == ["8:9 key 'days' is missing"]
+    assert problems(text.replace("0.8 mg/m²", "")) == [
+        "8:39 dose: nothing is given; write a dose with its unit, as in '1 mg/m²'"
+    ]
+
+
+def test_a_dose_that_reaches_into_the_next_cycle() -> None:
+    # cycles follow each other, so what would overlap is a dose outside its own cycle
+    assert problems(PLAN.replace("42 days", "21 days").replace("[29, 42]", "[21]")) == [
+        "7:9 blinatumomab on day 8-28 lies outside the cycle, which ends on day 21"
     ]
 
 

@@ -93,6 +93,15 @@ def test_tower_by_hand() -> None:
     [
         ("blinatumomab-mt103-211", "blinatumomab", "3787 µg"),  # 651 + 4·28·28
         ("blinatumomab-mt103-202", "blinatumomab", "1680 µg/m²"),  # 4·15·28
+        ("blinatumomab-rr36-ramp-up", "blinatumomab", "1610 µg/m²"),  # 5·7 + 15·21 + 3·15·28
+        ("blinatumomab-rr36-fixed", "blinatumomab", "1680 µg/m²"),  # 4·15·28
+        ("blinatumomab-blast", "blinatumomab", "1680 µg/m²"),  # 4·15·28
+        ("blinatumomab-alcantara", "blinatumomab", "3787 µg"),  # 651 + 4·28·28
+        ("blinatumomab-ponatinib", "ponatinib", "22680 mg"),  # 45·(4·42 + 4·84)
+        ("blinatumomab-nilotinib", "nilotinib", "403200 mg"),  # 2·400·504
+        ("blinatumomab-nivolumab", "nivolumab", "6240 mg"),  # 26 doses in 52 weeks
+        ("blinatumomab-nivolumab-ipilimumab", "ipilimumab", "720 mg"),  # 9 doses in 52 weeks
+        ("blinatumomab-pembrolizumab", "pembrolizumab", "2000 mg"),  # 10 doses in 30 weeks
         ("flag-ida", "fludarabine", "600 mg/m²"),  # 4·5·30
         ("flag-ida", "cytarabine", "40000 mg/m²"),  # 4·5·2000
         ("flag-ida", "idarubicin", "120 mg/m²"),  # 4·3·10
@@ -111,7 +120,8 @@ def test_intended_totals(name: str, drug: str, amount: str) -> None:
 @pytest.mark.parametrize("name", BLINATUMOMAB)
 def test_rules_of_blinatumomab(name: str) -> None:
     plan = regimen(name)
-    step = "5 µg/m²/day" if name.endswith("202") else "9 µg/day"
+    per_area = plan.amount()["blinatumomab"].unit.symbol == "µg/m²"
+    step = "5 µg/m²/day" if per_area else "9 µg/day"
     first = plan.answer("CRS", 3, 1)
     assert isinstance(first, Hold)
     assert (first.days, str(first.restart), first.restart_days, first.restart_share) == (7, step, 7, 1)

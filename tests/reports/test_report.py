@@ -168,3 +168,13 @@ def test_names_are_escaped(run: tuple[Summary, Path], tmp_path: Path) -> None:
     trial = run[0].trial.model_copy(update={"name": "<b>A & B</b>"})
     text = write_report(replace(run[0], trial=trial), tmp_path).read_text(encoding="utf-8")
     assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in text and "<b>A" not in text
+
+
+def test_a_warning_stands_at_the_head(run: tuple[Summary, Path], tmp_path: Path) -> None:
+    assert "Warning:" not in (run[1] / "report.html").read_text(encoding="utf-8")
+    trial = run[0].trial
+    cohort = trial.cohort.model_copy(update={"t315i": 0.27})
+    own = replace(run[0], trial=trial.model_copy(update={"cohort": cohort}))
+    page = Page(write_report(own, tmp_path).read_text(encoding="utf-8"))
+    text = " ".join(page.words)
+    assert text.index("no Ph-positive patients") < text.index("Research use")

@@ -17,12 +17,12 @@ import polars as pl
 from engager import __version__
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
-from engager.evidence import studies, study
+from engager.evidence import study
 from engager.inference import Summary, compare, contrast, results, standard
 from engager.io import MANIFEST, Store, write_json, write_text
 from engager.outcomes.response import DATA as CRITERIA
 from engager.patients.population import DATA as POPULATION
-from engager.trials import Trial, read_trial, trial, trial_file, trials, with_grades
+from engager.trials import Trial, read_trial, trial, trial_file, with_grades
 from engager.trials.conduct import LANES, STEPS, horizon
 from engager.trials.history import TABLES
 from engager.trials.shards import BATCH, Segment, setup, shards, simulate_shard
@@ -180,11 +180,8 @@ def _trial(source: str) -> tuple[Trial, str]:
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return read_trial(path), path.read_text(encoding="utf-8")
-    recorded = {name.casefold(): name for name in studies()}.get(source.casefold())
-    if recorded is not None and recorded not in trials():
-        can = ", ".join(trials())
-        raise DocumentError(f"{recorded} is in the record, but its trial is not written yet; there are {can}")
-    return trial(trial_file(source).stem), trial_file(source).read_text(encoding="utf-8")
+    file = trial_file(source)
+    return trial(file.stem), file.read_text(encoding="utf-8")
 
 
 def _next_store(name: str, need: int) -> Store:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from typing import TypeVar
 
 from engager.regimens.checks import (
@@ -21,7 +21,7 @@ from engager.regimens.checks import (
     days_text,
     is_rate,
 )
-from engager.regimens.rules import Hold, Rule, Stop, answer, repeated, trigger
+from engager.regimens.rules import Hold, Rule, Stop, answer, idle, repeated, trigger
 from engager.vocabulary import Quantity, quantity, unit
 
 Tag = TypeVar("Tag")
@@ -144,6 +144,8 @@ class Regimen:
         found = [*whole_problems([cycle.length for cycle in self.cycles], bool(events))]
         found += [s for _, s in chain(mixed(events), restart_problems(rules, [e for _, e in events]))]
         found += [s for *_, s in repeated(rules)]
+        if not found:
+            found += [s for _, s in idle_rules(rules, self.cycles)]
         _refuse(found)
 
     @property
@@ -279,6 +281,19 @@ def restart_problems(rules: Iterable[tuple[Tag, Rule]], events: Sequence[Event])
             yield tag, f"restart: {rule.restart}, but the regimen has no infusion to restart"
         elif rule.restart.unit.dimension not in {rate.unit.dimension for rate in rates}:
             yield tag, f"restart: {rule.restart}, but the infusion is in {rates[0].unit.symbol}; use that"
+
+
+def idle_rules(rules: Sequence[tuple[Tag, Rule]], cycles: Sequence[Cycle]) -> Iterator[tuple[Tag, str]]:
+    """Rules that can never fire in these cycles, or that fire every day (see :func:`rules.idle`)."""
+    calendars = {cycle: _calendar(cycle) for cycle in dict.fromkeys(cycles)}
+    days = [day.infusion for cycle in cycles for day in calendars[cycle]]
+    rates = [0.0, *(rate.canonical if rate else 0.0 for rate in days)]
+    return idle(
+        rules,
+        infused=any(rate is not None for rate in days),
+        closing=[cycle.length in cycle.assess for cycle in cycles],
+        rising=len(days) > 1 and all(a < b for a, b in pairwise(rates)),
+    )
 
 
 def whole_problems(lengths: Sequence[int], any_dose: bool) -> Iterator[str]:

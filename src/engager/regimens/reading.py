@@ -18,6 +18,7 @@ from engager.regimens.events import (
     Regimen,
     assessed_outside,
     clashes,
+    idle_rules,
     mixed,
     outside,
     restart_problems,
@@ -100,7 +101,7 @@ def regimen(name: str) -> Regimen:
 
 @cache
 def _shipped() -> dict[str, Regimen]:
-    return {path.stem: read_regimen(path) for path in sorted(DATA.glob("*.yaml"))}
+    return {name: read_regimen(DATA / f"{name}.yaml") for name in sorted(p.stem for p in DATA.glob("*.yaml"))}
 
 
 def _unknown(name: str) -> str:
@@ -130,6 +131,8 @@ class _Reader:
         # a restart misses its infusion only if no infusion is written, not if its line could not be read
         if complete or any(isinstance(event, Infusion) for _, event in events):
             self._add(restart_problems(rules, [event for _, event in events]))
+        if not self.problems:  # what cannot be read could be what sets a rule off
+            self._add(idle_rules(rules, cycles))
         if self.problems or head is None:
             raise DocumentError(self.problems)
         return Regimen(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -233,3 +233,47 @@ def answer(rules: Iterable[Rule], on: str, grade: int, occurrence: int) -> Hold 
         and rule.occurrence <= occurrence
     ]
     return max(found, key=lambda r: (isinstance(r, Stop), r.grade or 0, r.occurrence), default=None)
+
+
+def idle(
+    rules: Sequence[tuple[Tag, Rule]], *, infused: bool, closing: Sequence[bool], rising: bool
+) -> Iterator[tuple[Tag, str]]:
+    """Rules that can never fire beside the plan, or that fire every day.
+
+    Args:
+        infused: whether the plan has an infusion.
+        closing: for each cycle, whether the marrow is examined on its last day, which is when lack of response
+            and progression are judged.
+        rising: whether the infusion rate rises on every single day of the plan.
+    """
+    every = [rule for _, rule in rules]
+    for tag, rule in rules:
+        if rule.on in (*GRADED, "dose rise") and not infused:
+            yield tag, f"a rule for {rule.on} can never fire: the regimen has no infusion"
+        elif isinstance(rule, Premedicate):
+            if rising:
+                yield tag, f"a rule for {rule.on} fires on every day: the infusion rate never stays the same"
+        elif rule.grade is None:
+            yield from ((tag, sentence) for sentence in _never_judged(rule, closing))
+        elif not _can_answer(rule, every):
+            yield tag, f"a rule for {trigger(rule)} can never fire: another rule always answers before it"
+
+
+def _never_judged(rule: Hold | Stop, closing: Sequence[bool]) -> Iterator[str]:
+    after = rule.after_cycles if isinstance(rule, Stop) else None
+    if after is not None and after > len(closing):
+        cycles = f"{len(closing)} cycle{'s' if len(closing) > 1 else ''}"
+        yield f"a rule for no response after {after} cycles can never fire: the regimen has {cycles}"
+    elif rule.on in ("no response", "progression") and not any(closing[(after or 1) - 1 :]):
+        since = f" from cycle {after} on" if after is not None and after > 1 else ""
+        yield (
+            f"a rule for {rule.on} can never fire: it is judged in the marrow on the last day of a cycle, "
+            f"and no cycle{since} has an assessment there; add that day to 'assess'"
+        )
+
+
+def _can_answer(rule: Hold | Stop, rules: Sequence[Rule]) -> bool:
+    """True if some event is answered by this rule and not by another one."""
+    # answers change only at a grade or an occurrence that some rule names
+    numbers = {r.occurrence for r in rules if isinstance(r, Hold | Stop)}
+    return any(answer(rules, rule.on, grade, n) is rule for grade in GRADES for n in numbers)

@@ -84,6 +84,8 @@ def _heading(console: Console, s: Summary) -> None:
         f"{s.replicates} replicate{'s' if s.replicates != 1 else ''}, seed {s.seed}",
         highlight=False,
     )
+    for text in s.trial.cautions:
+        console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
 
 
 def _published(console: Console, rows: list[Compared]) -> None:

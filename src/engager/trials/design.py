@@ -13,10 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from engager import evidence
 from engager.documents import Document, DocumentError, Problem, Strict, near, read_yaml, validate
 from engager.documents.yaml_reader import Path_
 from engager.patients import Cohort
 from engager.regimens import Regimen, regimen, regimen_from, regimens
+from engager.trials.cautions import cautions, unmeasured
 from engager.vocabulary import quantity
 
 DATA = Path(__file__).parent / "data"
@@ -155,6 +157,11 @@ class Trial(Strict):
         """All regimens, arm by arm, in the order that ``Fate.regimen`` counts."""
         return [choice.regimen for arm in self.arms.values() for choice in arm.regimens]
 
+    @property
+    def cautions(self) -> list[str]:
+        """Sentences on what the trial does that changes nothing in the model."""
+        return cautions(self)
+
     def same_design(self, other: Trial) -> bool:
         """True if both trials are conducted alike, whatever they are called and however many patients they have."""
 
@@ -189,6 +196,7 @@ def read_trial(source: Path | Document) -> Trial:
     problems += bad
     if schema is not None:
         problems += _problems(schema, document)
+        problems += [document.problem(at, message) for at, message in unmeasured(schema, arms)]
     if problems or schema is None:
         raise DocumentError(problems)
     read = {
@@ -248,16 +256,39 @@ def _problems(schema: TrialSchema, document: Document) -> Iterator[Problem]:
 
 
 def trials() -> list[str]:
-    """Studies whose trial can be simulated, by name."""
+    """Trials that can be simulated, by name: studies of the record, ongoing trials by registry id."""
     return sorted(path.stem for path in DATA.glob("*.yaml"))
 
 
 def trial_file(name: str) -> Path:
-    """The file that holds a study's trial; case does not matter. Unknown names raise DocumentError."""
-    folded = {known.casefold(): known for known in trials()}
-    if name.casefold() not in folded:
+    """The file of a trial: by its name, or by another name or registry id of its study in the record.
+
+    Upper and lower case are the same.
+
+    Raises:
+        DocumentError: no such trial (near names are offered), or only in the record.
+    """
+    wanted = name.strip().casefold()
+    found = [known for known in trials() if known.casefold() == wanted]
+    if not found:
+        recorded = evidence.studies().values()
+        named = [s.id for s in recorded if wanted in map(str.casefold, (s.id, *s.names, *s.registry))]
+        found = [known for known in trials() if known in named]
+        ongoing = [row.registry for row in evidence.ongoing() if row.registry.casefold() == wanted]
+        if (
+            ongoing and not found
+        ):  # one registry id may stand for several trials, told apart by what follows it
+            found = [known for known in trials() if known.startswith(f"{ongoing[0]}-")]
+        if not found and (named or ongoing):
+            known = (named + ongoing)[0]
+            raise DocumentError(
+                f"{known} is in the record, but its trial is not written; {near(known, trials())}"
+            )
+    if not found:
         raise DocumentError(f"unknown study {name!r}; {near(name, trials())}")
-    return DATA / f"{folded[name.casefold()]}.yaml"
+    if len(found) > 1:
+        raise DocumentError(f"{name!r} is not one trial but {' and '.join(found)}")
+    return DATA / f"{found[0]}.yaml"
 
 
 @cache
