@@ -248,11 +248,13 @@ def idle(
     """
     every = [rule for _, rule in rules]
     for tag, rule in rules:
-        if rule.on in (*GRADED, "dose rise") and not infused:
+        if rule.on in (*GRADED, "dose rise", "bag change") and not infused:
             yield tag, f"a rule for {rule.on} can never fire: the regimen has no infusion"
         elif isinstance(rule, Premedicate):
             if rising:
                 yield tag, f"a rule for {rule.on} fires on every day: the infusion rate never stays the same"
+        elif isinstance(rule, Give | Pause):
+            continue
         elif rule.grade is None:
             yield from ((tag, sentence) for sentence in _never_judged(rule, closing))
         elif not _can_answer(rule, every):
