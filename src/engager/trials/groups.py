@@ -17,9 +17,10 @@ import polars as pl
 
 from engager.evidence import Result
 from engager.regimens import Regimen
-from engager.trials.design import Arm, Trial
+from engager.trials.design import Trial
 from engager.trials.marrow import engager_cycles
-from engager.trials.responses import AMONG, EVENTS, KEYS, best, window
+from engager.trials.responses import AMONG, DAYS_PER_MONTH, EVENTS, KEYS, best, window
+from engager.trials.times import LONG_TERM
 from engager.vocabulary import drugs
 
 
@@ -58,8 +59,9 @@ SUBGROUPS: dict[str, pl.Expr] = {
     "second or later salvage": pl.col("line") >= 2,
     "Ph-positive": pl.col("ph"),
     "Ph-negative": ~pl.col("ph"),
+    "long-term responders": pl.col("os_time") > LONG_TERM * DAYS_PER_MONTH,
 }
-"""Subgroups by what is known at entry."""
+"""Subgroups by what is known at entry, and those who lived long, by definition."""
 
 AT_FIRST_CYCLE = ("MRD responders", "MRD non-responders", "complete MRD responders")
 AT_TRANSPLANT = ("no transplant or chemotherapy", "transplant")
@@ -96,7 +98,7 @@ def group_of(trial: Trial, tables: Tables, arm: str, subgroup: str) -> Group:
         early = best(people, tables.marrow, first, trial.visits.assay.limit)
         group = Group(people.filter(~early.select(EVENTS["mrd_response"]).to_series()))
     else:
-        known = SUBGROUPS[subgroup] if subgroup in SUBGROUPS else _drug(trial, subgroup)
+        known = SUBGROUPS[subgroup] if subgroup in SUBGROUPS else _treatment(trial, subgroup)
         group = Group(people.filter(known))
     if group.patients.is_empty():
         raise NotSimulated(f"no simulated patient is in the subgroup {subgroup!r}")
@@ -125,15 +127,14 @@ def population(trial: Trial, tables: Tables, people: pl.DataFrame, row: Result, 
         return people.filter(ever.select(EVENTS["mrd_response"]).to_series())
     completed = _COMPLETED.fullmatch(row.population)
     if completed:
-        return people.join(_examined(trial, tables, int(completed[1])), on=KEYS, how="semi")
+        # marrow is looked at when cycles end
+        examined = tables.marrow.filter(pl.col("engager_cycle") >= int(completed[1]))
+        return people.join(examined, on=KEYS, how="semi")
+    if row.population in SUBGROUPS:
+        return people.filter(SUBGROUPS[row.population])
     if row.population not in EVERYBODY:
         raise NotSimulated(f"counted in {row.population}, which the simulation does not have")
     return people if row.population else people.filter(AMONG.get(name, pl.lit(True)))
-
-
-def _examined(trial: Trial, tables: Tables, cycles: int) -> pl.DataFrame:
-    """Marrow assessments in or after the engager's n-th cycle: they are made at the ends of cycles."""
-    return tables.marrow.filter(pl.col("engager_cycle") >= cycles)
 
 
 def by_regimen(trial: Trial, holds: Callable[[Regimen], bool]) -> pl.Expr:
@@ -147,11 +148,14 @@ def by_regimen(trial: Trial, holds: Callable[[Regimen], bool]) -> pl.Expr:
     return reduce(or_, chosen, pl.lit(False))
 
 
-def _drug(trial: Trial, subgroup: str) -> pl.Expr:
-    """Subgroups by drug: its name, ``with`` its name; inotuzumab that no cycle divides over several days."""
+def _treatment(trial: Trial, subgroup: str) -> pl.Expr:
+    """Subgroups by regimen: a drug's name, ``with`` its name; a first cycle that raises the engager's dose; inotuzumab
+    that no cycle divides over several days."""
     drug = subgroup.removeprefix("with ")
     if drug in drugs():
         return by_regimen(trial, lambda r: drug in r.drugs)
+    if subgroup == "ramp-up":
+        return by_regimen(trial, lambda r: sum(day <= r.cycles[0].length for day in r.rises()) > 1)
     if subgroup == "undivided inotuzumab":
         return by_regimen(trial, _undivided)
     raise NotSimulated(f"patients have no {subgroup!r} in the model")
@@ -167,7 +171,9 @@ def _undivided(regimen: Regimen) -> bool:
 
 def _at_landmark(trial: Trial, tables: Tables, subgroup: str) -> pl.DataFrame:
     """Patients in remission and observed on the landmark who are in the group by what was known on it."""
-    people = tables.patients.join(_landmarks(trial), on=["arm", "regimen"], how="left", maintain_order="left")
+    people = tables.patients
+    marks = _landmarks(trial).with_columns(pl.col("arm").cast(people.schema["arm"]))
+    people = people.join(marks, on=["arm", "regimen"], how="left", maintain_order="left")
     mark = pl.col("landmark")
     if subgroup in AT_TRANSPLANT:
         people = people.with_columns(landmark=mark + pl.col("delay"))
@@ -186,18 +192,18 @@ def _at_landmark(trial: Trial, tables: Tables, subgroup: str) -> pl.DataFrame:
 def _landmarks(trial: Trial) -> pl.DataFrame:
     """Last day of the engager's first cycle and days from response to transplant, by arm and regimen."""
     rows = [
-        {"arm": name, "regimen": choice.name, "landmark": _first_cycle(choice.regimen), "delay": _delay(arm)}
+        {
+            "arm": name,
+            "regimen": choice.name,
+            "landmark": _first_cycle(choice.regimen),
+            "delay": arm.transplant.delay,
+        }
         for name, arm in trial.arms.items()
         for choice in arm.regimens
     ]
-    arms = pl.Enum(list(trial.arms))
-    return pl.DataFrame(rows, schema_overrides={"landmark": pl.Int32, "delay": pl.Int32, "arm": arms})
+    return pl.DataFrame(rows, schema_overrides={"landmark": pl.Int32, "delay": pl.Int32})
 
 
 def _first_cycle(regimen: Regimen) -> int:
     numbers = engager_cycles(regimen)
     return sum(cycle.length for cycle, n in zip(regimen.cycles, numbers, strict=True) if n == 1)
-
-
-def _delay(arm: Arm) -> int:
-    return arm.transplant.delay

@@ -24,6 +24,7 @@ from engager.trials.marrow import marrow_assessments
 from engager.trials.plan import Lowered
 from engager.trials.responses import best, own_window
 from engager.trials.rows import keys, labels, nullable
+from engager.trials.times import clock
 
 Array = NDArray[Any]
 
@@ -31,6 +32,15 @@ COURSE_DAYS = 43
 """Days that a dense course covers: the first cycle and a day."""
 
 QUARTER = 0.25
+
+TIMED = (
+    "overall_survival",
+    "event_free_survival",
+    "progression_free_survival",
+    "relapse_free_survival",
+    "remission_duration",
+)
+"""Endpoints of the times table; the others have the clock of one of them."""
 
 
 @dataclass(frozen=True)
@@ -133,18 +143,9 @@ def _patients(
 
 def _times(patients: pl.DataFrame) -> pl.DataFrame:
     """Times to event in long form: days from ``start`` (0: randomisation) to the event or to censoring."""
-    keys = ["replicate", "patient", "arm"]
-    parts = []
-    for name, short in (
-        ("overall_survival", "os"),
-        ("event_free_survival", "efs"),
-        ("relapse_free_survival", "rfs"),
-    ):
-        who = patients.filter(pl.col("in_remission")) if short == "rfs" else patients
-        start = pl.col("rfs_start") if short == "rfs" else pl.lit(0, pl.Int32)
-        columns = {"time": pl.col(f"{short}_time"), "event": pl.col(f"{short}_event")}
-        parts.append(who.select(*keys, endpoint=pl.lit(name), start=start, **columns))
-    return pl.concat(parts).sort("replicate", "patient", "endpoint")
+    parts = [clock(patients, name).with_columns(endpoint=pl.lit(name)) for name in TIMED]
+    columns = ("replicate", "patient", "arm", "endpoint", "start", "time", "event")
+    return pl.concat(parts).select(columns).sort("replicate", "patient", "endpoint")
 
 
 def _event_free(

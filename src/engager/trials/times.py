@@ -46,7 +46,7 @@ response in the cycles that the regimen allows, growth under treatment, or relap
 
 
 def clock(patients: pl.DataFrame, endpoint: str, *, landmarked: bool = False) -> pl.DataFrame:
-    """Replicate, patient, arm, time [day] and event of the patients for whom the endpoint's clock runs.
+    """Replicate, patient, arm, start [day], time since then [day] and event of those for whom the clock runs.
 
     Args:
         landmarked: time runs from the day in the column ``landmark``, for who is at risk on that day.
@@ -57,4 +57,4 @@ def clock(patients: pl.DataFrame, endpoint: str, *, landmarked: bool = False) ->
     if landmarked:
         mark = pl.col("landmark")
         patients, start = patients.filter(start <= mark, end > mark), mark
-    return patients.select("replicate", "patient", "arm", time=end - start, event=event)
+    return patients.select("replicate", "patient", "arm", start=start, time=end - start, event=event)
