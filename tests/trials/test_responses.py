@@ -205,6 +205,14 @@ def test_a_share_without_a_population_is_of_those_whom_the_endpoint_is_about():
     assert value(died, None, "death_in_remission", population="treated") == 1 / 3
 
 
+def test_haematologic_and_cytogenetic_responses_are_of_those_with_disease_to_be_seen_at_entry():
+    people = patients(blasts=[0.3, 0.049, 0.05, 0.001], ph=[True] * 4)
+    time = within(12, "weeks")
+    assert value(people, LOOKS, "complete_haematologic_response", time=time, population="evaluable") == 1 / 2
+    assert value(people, LOOKS, "cytogenetic_remission", time=time, population="evaluable") == 1 / 2
+    assert value(people, LOOKS, "cytogenetic_remission", time=time, population="treated") == 2 / 4
+
+
 def test_medians_of_what_each_patient_has():
     people = patients(
         age=[30, 50, 64], cycles=[1, 2, 5], follow_up=[300, 609, 700], blasts=[1e-3, 1e-2, 0.04]

@@ -19,7 +19,7 @@ from engager.evidence import Result
 from engager.regimens import Regimen
 from engager.trials.design import Trial
 from engager.trials.marrow import engager_cycles
-from engager.trials.responses import AMONG, DAYS_PER_MONTH, EVENTS, KEYS, best, window
+from engager.trials.responses import AMONG, DAYS_PER_MONTH, EVENTS, KEYS, OVERT, best, window
 from engager.trials.times import LONG_TERM
 from engager.vocabulary import drugs
 
@@ -51,8 +51,8 @@ SUBGROUPS: dict[str, pl.Expr] = {
     "blasts < 50 %": pl.col("blasts") < 0.5,
     "blasts >= 50 %": pl.col("blasts") >= 0.5,
     "MRD above 1e-2": pl.col("blasts") > 1e-2,
-    "overt relapse": pl.col("blasts") >= 0.05,
-    "MRD only": pl.col("blasts") < 0.05,
+    "overt relapse": pl.col("blasts") >= OVERT,
+    "MRD only": pl.col("blasts") < OVERT,
     "first salvage": pl.col("line") == 1,
     "second salvage": pl.col("line") == 2,
     "third or later salvage": pl.col("line") >= 3,
@@ -110,7 +110,8 @@ def population(trial: Trial, tables: Tables, people: pl.DataFrame, row: Result, 
     responders.
 
     Args:
-        name: the endpoint, by which a row that names no population refers to some of the patients only.
+        name: the endpoint; without a stated population, or among evaluable patients, it counts those of whom it
+            can be said.
 
     Raises:
         NotSimulated: counted in patients whom the simulation does not know.
@@ -134,7 +135,8 @@ def population(trial: Trial, tables: Tables, people: pl.DataFrame, row: Result, 
         return people.filter(SUBGROUPS[row.population])
     if row.population not in EVERYBODY:
         raise NotSimulated(f"counted in {row.population}, which the simulation does not have")
-    return people if row.population else people.filter(AMONG.get(name, pl.lit(True)))
+    own = row.population in ("", "evaluable")
+    return people.filter(AMONG.get(name, pl.lit(True))) if own else people
 
 
 def by_regimen(trial: Trial, holds: Callable[[Regimen], bool]) -> pl.Expr:

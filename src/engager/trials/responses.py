@@ -19,6 +19,9 @@ CRH, ANY = ("CRh", "CR"), ("CRi", "CRh", "CR")
 METAPHASES = 20
 """Metaphases that a cytogenetic examination counts; in remission less than one of them is expected to be a blast's."""
 
+OVERT = 0.05
+"""Marrow blasts [share] from which disease is overt, and below which it is residual."""
+
 RESPONSES: dict[str, pl.Expr] = {
     "complete_remission": pl.col("response") == "CR",
     "remission_crh": pl.col("response").is_in(CRH),
@@ -81,8 +84,11 @@ AMONG: dict[str, pl.Expr] = {
     "relapse": pl.col("in_remission"),
     "cd19_negative_relapse": pl.col("relapse_day").is_not_null(),
     "extramedullary_relapse": pl.col("relapse_day").is_not_null(),
+    "complete_haematologic_response": pl.col("blasts") >= OVERT,
+    "cytogenetic_remission": pl.col("blasts") >= 1 / METAPHASES,
 }
-"""Whom a share refers to by the endpoint's own definition, where that is not everybody."""
+"""Whom a share refers to by the endpoint's own definition, where that is not everybody: those of whom it can be
+said at all (a relapse needs a remission, a haematologic response overt disease at entry)."""
 
 OF_THE_ENGAGER = ("crs", "crs_grade_3", "crs_grade_4", "neurologic_event_grade_3")
 """Adverse events that only the T-cell engager has in the model."""

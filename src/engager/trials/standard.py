@@ -7,7 +7,7 @@ from typing import Any
 from engager.evidence import Result, Time
 from engager.trials.analysis import VERSUS, has_engager
 from engager.trials.design import Trial
-from engager.trials.responses import AMONG, DAYS_PER_MONTH, RESPONSES
+from engager.trials.responses import DAYS_PER_MONTH, RESPONSES
 
 HALVES = ("blasts < 50 %", "blasts >= 50 %")
 
@@ -28,7 +28,8 @@ def _arm_results(trial: Trial, arm: str) -> list[Result]:
     if trial.cohort.setting == "relapsed":
         shares += RESPONSES
         rows += [_row(trial, arm, trial.response.overall, "proportion", s) for s in HALVES]
-    shares += ["mrd_response", "complete_mrd_response", "transplant", *AMONG]
+    shares += ["mrd_response", "complete_mrd_response", "transplant", "death_in_remission"]
+    shares += ["relapse", "cd19_negative_relapse", "extramedullary_relapse"]
     shares += ["neutropenia_grade_4", "thrombocytopenia_grade_4", "fatal_infection"]
     if any("inotuzumab ozogamicin" in choice.regimen.drugs for choice in trial.arms[arm].regimens):
         shares += ["veno_occlusive_disease", "fatal_veno_occlusive_disease"]
