@@ -17,7 +17,7 @@ from engager.trials.chart import NOT_YET
 from engager.trials.conduct import Courses
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled
-from engager.trials.plan import ENGAGER, Lowered
+from engager.trials.plan import Lowered
 from engager.vocabulary import drugs
 
 Array = NDArray[Any]
@@ -89,7 +89,7 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
     closing = _closing(e, c, follow, rest, left[rest])
     out = {key: np.concatenate([rows[key], closing[key]]) for key in rows}
     size = len(out["who"])
-    return {**out, "drug": np.full(size, ENGAGER), "unit": np.full(size, "µg")}
+    return {**out, "drug": np.full(size, "blinatumomab"), "unit": np.full(size, "µg")}
 
 
 def _words(reason: Array, off_reason: Array) -> Array:

@@ -19,12 +19,12 @@ MOST = {"CRS": WINDOWS, "neurologic event": NEUROLOGIC}
 
 OCCURRENCES = max(MOST.values())
 
-ENGAGER = "blinatumomab"
-"""The T-cell engager, the only drug that is infused continuously in the model."""
-
 NOTHING, HOLD, STOP = 0, 1, 2
 NEVER = 1_000_000
 """A day that no trial reaches."""
+
+ENGAGER = "blinatumomab"
+"""The T-cell engager, the only drug that is infused continuously in the model."""
 
 Array = NDArray[Any]
 
