@@ -6,7 +6,8 @@ import re
 import pytest
 
 from engager.app import equations, source
-from engager.app.explain import BASES, explanations, words
+from engager.app.bases import BASES
+from engager.app.explain import explanations, words
 from engager.documents import DocumentError
 from engager.model import Parameters, State, system
 from engager.model.states import states

@@ -7,7 +7,7 @@ import pytest
 from engager.evidence import Result
 from engager.inference import interval
 from engager.inference.comparison import _difference, _exceeds, _mean, stands_for
-from engager.trials import measured, trial
+from engager.trials import Tables, measured, trial
 
 HUNDRED = np.arange(100, dtype=float)
 INF, NAN = np.inf, np.nan
@@ -86,4 +86,6 @@ def test_shares_are_per_replicate_and_empty_replicates_are_missing():
         }
     )
     asked = row(study="TOWER", arm="blinatumomab")
-    assert np.array_equal(measured(trial("TOWER"), patients, asked), [0.5, NAN, 0.5], equal_nan=True)
+    assert np.array_equal(
+        measured(trial("TOWER"), Tables(patients, pl.DataFrame()), asked), [0.5, NAN, 0.5], equal_nan=True
+    )

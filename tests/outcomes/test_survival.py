@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from statsmodels.duration.hazard_regression import PHReg
 
-from engager.outcomes import cumulative_incidence, hazard_ratio, kaplan_meier, median, value_at
+from engager.outcomes import (
+    cumulative_incidence,
+    hazard_ratio,
+    kaplan_meier,
+    median,
+    odds_ratio,
+    restricted_mean,
+    restricted_mean_difference,
+    value_at,
+)
 
 RNG = np.random.Generator(np.random.Philox(7))
 N = 300
@@ -75,3 +84,45 @@ def test_a_hazard_ratio_with_events_on_one_side_only():
     assert hazard_ratio([1, 2, 3, 4], [1, 1, 0, 0], [1, 1, 0, 0]) == np.inf
     assert hazard_ratio([1, 2, 3, 4], [1, 1, 0, 0], [0, 0, 1, 1]) == 0
     assert np.isnan(hazard_ratio([1, 2, 3, 4], [0, 0, 0, 0], [1, 1, 0, 0]))
+
+
+def test_a_restricted_mean_is_the_area_under_the_curve():
+    """Deaths on days 10 and 20 of four, the others observed to day 50: 10 + 3/4 · 10 + 1/2 · 20 up to day 40."""
+    curve = kaplan_meier([10, 20, 50, 50], [1, 1, 0, 0])
+    assert restricted_mean(curve, 40) == pytest.approx(10 + 7.5 + 10)
+    assert restricted_mean(curve, 10) == 10 and restricted_mean(curve, 15) == pytest.approx(13.75)
+    assert restricted_mean(kaplan_meier([5, 9], [0, 0]), 30) == 30
+
+
+def test_a_restricted_mean_of_uncensored_times_is_the_mean_of_the_times_cut_off():
+    times = np.ceil(RNG.exponential(100, 200))
+    assert restricted_mean(kaplan_meier(times, np.ones(200)), 150) == pytest.approx(
+        np.minimum(times, 150).mean()
+    )
+
+
+def test_restricted_means_differ_by_their_areas():
+    time, event, treated = [10, 20, 50, 50, 5, 40], [1, 1, 0, 0, 1, 1], [1, 1, 1, 1, 0, 0]
+    assert restricted_mean_difference(time, event, treated, 40) == pytest.approx(27.5 - (5 + 40) / 2)
+    mirrored = 1 - np.asarray(treated)
+    assert restricted_mean_difference(time, event, mirrored, 40) == pytest.approx(-5)
+    assert np.isnan(restricted_mean_difference(time, event, np.ones(6), 40))
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (([1, 1, 0], [1, 0, 0]), 4.0),
+        (([0, 0], [1, 0]), 0.0),
+        (([1, 0], [0, 0]), np.inf),
+        (([1, 1], [1, 0]), np.inf),
+        (([0, 0], [0, 0]), np.nan),
+        (([1, 1], [1, 1]), np.nan),
+        (([], [1, 0]), np.nan),
+    ],
+)
+def test_odds_ratios_and_their_ends(events, expected):
+    first, second = events
+    treated = [1] * len(first) + [0] * len(second)
+    found = odds_ratio([*first, *second], treated)
+    assert found == expected or (np.isnan(found) and np.isnan(expected))

@@ -13,6 +13,7 @@ from functools import cache
 from scipy.special import ndtri
 
 from engager.app import equations, source
+from engager.app.bases import BASES, Basis
 from engager.app.source import Equation
 from engager.documents import DocumentError, near
 from engager.evidence import pharmacology
@@ -64,79 +65,15 @@ class Explanation:
     seen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Basis:
-    """What decides about an endpoint: states and quantities of the model (``symbols``) and others that make
-    them (``chain``), functions of the other rooms by file and name, further parameters, and a note."""
-
-    symbols: tuple[str, ...] = ()
-    chain: tuple[str, ...] = ()
-    functions: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
-    note: str = ""
-
-
-_MARROW = ("L", "Ls", "Lr", "Ln")
-_RESPONSE = Basis(
-    ("b", "N", "Pl"),
-    (*_MARROW, "Tn", "Pn", "Tt", "Pp"),
-    ("trials/clinic.py: response_code", "trials/clinic.py: assess"),
-    ("mrd_noise",),
-    "Blasts are seen through the error of the aspirate (mrd_noise).",
-)
-_MRD = Basis(
-    ("b",),
-    _MARROW,
-    ("outcomes/response.py: measured_mrd",),
-    ("mrd_noise",),
-    "The trial's assay sets the limit and the number of cells that are counted.",
-)
-_RELAPSE = Basis(("b", "Ln", "Lx"), _MARROW, ("trials/clinic.py: relapse",), ("Lc",))
-_DEATH = Basis(
-    ("b", "N"),
-    (),
-    ("trials/clinic.py: survive", "trials/enrol.py: _failure_time", "trials/enrol.py: _nrm_time"),
-    note="Leans on typed-in survival after failure (pfm, pi) and on the trial's transplant policy.",
-)
-_EVENTS = Basis(("b", "Lx", "N"), _MARROW, (*_RELAPSE.functions, *_DEATH.functions), note=_DEATH.note)
-_CRS = Basis(
-    ("I6",),
-    ("u", "S", "D"),
-    ("trials/day.py: cytokine_release", "trials/day.py: crs_shift", "trials/enrol.py: _crs_thresholds"),
-)
-_NEUROLOGIC = Basis(
-    ("neurologic_hazard",),
-    ("Nf", "Ns"),
-    ("trials/day.py: neurologic_event",),
-    ("h0ne", "eta_ne", "ne_age", "ne_age_from"),
-    "Events of grade 3 or higher are simulated; lower grades are not.",
-)
-
-BASES: dict[str, Basis] = {
-    **dict.fromkeys(("complete_remission", "remission_crh", "remission_crh_cri", "crh", "cri"), _RESPONSE),
-    "overall_response": _RESPONSE,
-    **dict.fromkeys(("mrd_response", "complete_mrd_response"), _MRD),
-    "transplant": Basis(
-        (),
-        (),
-        ("trials/clinic.py: to_transplant",),
-        ("lkh",),
-        "A policy of the trial (share, delay): an input.",
-    ),
-    **dict.fromkeys(("overall_survival", "long_term_response"), _DEATH),
-    **dict.fromkeys(("relapse_free_survival", "event_free_survival", "continuous_remission"), _EVENTS),
-    "death_in_remission": _DEATH,
-    **dict.fromkeys(("relapse", "cd19_negative_relapse", "extramedullary_relapse"), _RELAPSE),
-    **dict.fromkeys(("crs", "crs_grade_3", "crs_grade_4"), _CRS),
-    **dict.fromkeys(("neurologic_event", "neurologic_event_grade_3"), _NEUROLOGIC),
-}
-"""What decides about each endpoint that a simulation has; endpoints that are missing here have no equation."""
-
 _CRITERIA = {
     "complete_remission": ("CR",),
     "remission_crh": ("CR", "CRh"),
     "remission_crh_cri": ("CR", "CRh", "CRi"),
     "overall_response": ("CR", "CRh", "CRi"),
+    "remission_cri": ("CR", "CRh", "CRi"),
+    "remission_cri_crp": ("CR", "CRh", "CRi"),
+    "complete_haematologic_response": ("CR",),
+    "mrd_negative_remission": ("CR",),
     "crh": ("CRh",),
     "cri": ("CRi",),
 }

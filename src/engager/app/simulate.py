@@ -22,7 +22,7 @@ from engager.inference import Summary, compare, contrast, results, standard
 from engager.io import MANIFEST, Store, write_json, write_text
 from engager.outcomes.response import DATA as CRITERIA
 from engager.patients.population import DATA as POPULATION
-from engager.trials import Trial, read_trial, trial, trial_file, with_grades
+from engager.trials import Tables, Trial, read_trial, trial, trial_file, with_grades
 from engager.trials.conduct import LANES, STEPS, horizon
 from engager.trials.history import TABLES
 from engager.trials.shards import BATCH, Segment, setup, shards, simulate_shard
@@ -305,22 +305,23 @@ def _simulate_all(r: Request, store: Store, which: Trial, advance: Callable[[int
 
 
 def _summarise(r: Request, store: Store, original: Trial | None, others: Store | None) -> Summary:
-    patients, failures = _good_patients(store)
+    tables, failures = _tables(store)
+    patients = tables.patients
     if len(failures) > FAILED_SHARE * r.patients * r.replicates:
         raise DocumentError(
             f"{len(failures)} of {r.patients * r.replicates} patients could not be computed, more than "
             f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its patients table"
         )
-    published = compare(r.trial, patients, study(r.trial.study)) if r.trial.study else []
+    published = compare(r.trial, tables, study(r.trial.study)) if r.trial.study else []
     if original is not None:
         why = "the trial's design was changed; shown for orientation"
         published = [replace(c, role="context", covered=None, reason=c.reason or why) for c in published]
-    own = standard(r.trial, patients)
+    own = standard(r.trial, tables)
     if original is not None:  # nothing was ever fitted to a trial of this design
         own = [replace(c, role="predicted") for c in own]
     contrasts = []
     if original is not None and others is not None:
-        contrasts = contrast(r.trial, patients, original, _good_patients(others)[0])
+        contrasts = contrast(r.trial, tables, original, _tables(others)[0])
     ledger = (
         store.scan("ledger")
         .group_by("arm", "drug", "unit", "reason")
@@ -338,7 +339,7 @@ def _summarise(r: Request, store: Store, original: Trial | None, others: Store |
         patients=patients,
         adverse_events=store.read("adverse_events"),
         courses=store.read("courses"),
-        marrow=store.scan("visits").filter(pl.col("kind") == "marrow").collect(),
+        marrow=tables.marrow,
         ledger=ledger,
         published=published,
         standard=own,
@@ -347,13 +348,15 @@ def _summarise(r: Request, store: Store, original: Trial | None, others: Store |
     )
 
 
-def _good_patients(store: Store) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
-    """Patients that were computed, with their worst adverse events, and those that were not, with the reason."""
+def _tables(store: Store) -> tuple[Tables, list[dict[str, Any]]]:
+    """Patients that were computed, with their worst adverse events, and all marrow assessments; and the patients
+    that were not computed, with the reason."""
     patients = store.read("patients").sort("replicate", "patient")
     broken = patients.filter(pl.col("status") == "failed").select("replicate", "patient", day="failed_on")
     failures = [{**row, "reason": "the state left the range of finite numbers"} for row in broken.to_dicts()]
     good = patients.filter(pl.col("status") != "failed")
-    return with_grades(good, store.read("adverse_events")), failures
+    marrow = store.scan("visits").filter(pl.col("kind") == "marrow").collect()
+    return Tables(with_grades(good, store.read("adverse_events")), marrow), failures
 
 
 def _report(summary: Summary, folder: Path) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from engager.evidence import Result, Study, role_of
 from engager.evidence.printed import read
-from engager.trials import NotSimulated, Trial, measured, standard_results
+from engager.trials import NotSimulated, Tables, Trial, measured, standard_results
 
 Floats = NDArray[np.float64]
 
@@ -91,33 +90,31 @@ def _quantiles(values: Floats) -> tuple[float, float, float] | None:
     return low, middle, high
 
 
-def compare(trial: Trial, patients: pl.DataFrame, study: Study) -> list[Compared]:
+def compare(trial: Trial, tables: Tables, study: Study) -> list[Compared]:
     """Every published row of ``study`` beside the simulation, in the order of the record; none is dropped."""
     out = []
     cache: dict[object, tuple[Interval | None, str, Floats | None]] = {}
     for row in study.results:
         key = (row.arm, row.subgroup, row.endpoint, row.statistic, str(row.time), row.population)
         if key not in cache:
-            cache[key] = _simulated(trial, patients, row)
+            cache[key] = _simulated(trial, tables, row)
         found, reason, values = cache[key]
         out.append(Compared(row, role_of(row), found, _covered(row, values), reason))
     return out
 
 
-def standard(trial: Trial, patients: pl.DataFrame) -> list[Compared]:
+def standard(trial: Trial, tables: Tables) -> list[Compared]:
     """The trial's standard results, with no published value beside them, in the role of their arm and endpoint."""
     out = []
     for row in standard_results(trial):
-        found, reason, _ = _simulated(trial, patients, row)
+        found, reason, _ = _simulated(trial, tables, row)
         out.append(Compared(row, role_of(row), found, None, reason))
     return out
 
 
-def _simulated(
-    trial: Trial, patients: pl.DataFrame, row: Result
-) -> tuple[Interval | None, str, Floats | None]:
+def _simulated(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | None, str, Floats | None]:
     try:
-        values = measured(trial, patients, row)
+        values = measured(trial, tables, row)
     except NotSimulated as why:
         return None, str(why), None
     found = interval(values)
@@ -144,14 +141,14 @@ def stands_for(row: Result) -> tuple[float, float]:
     return value - half, value + half
 
 
-def contrast(trial: Trial, patients: pl.DataFrame, other: Trial, others: pl.DataFrame) -> list[Contrast]:
+def contrast(trial: Trial, tables: Tables, other: Trial, others: Tables) -> list[Contrast]:
     """Standard results of ``trial`` against those of ``other``, replicate by replicate (common patients)."""
     out = []
     for row in standard_results(trial):
         if row.arm.split(" vs ")[0] not in other.arms:
             continue
         try:
-            here, there = measured(trial, patients, row), measured(other, others, row)
+            here, there = measured(trial, tables, row), measured(other, others, row)
         except NotSimulated:
             continue
         gaps = _difference(here, there)

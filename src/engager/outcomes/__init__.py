@@ -10,6 +10,9 @@ from engager.outcomes.survival import (
     hazard_ratio,
     kaplan_meier,
     median,
+    odds_ratio,
+    restricted_mean,
+    restricted_mean_difference,
     value_at,
 )
 
@@ -21,6 +24,9 @@ __all__ = [
     "kaplan_meier",
     "measured_mrd",
     "median",
+    "odds_ratio",
     "response_criteria",
+    "restricted_mean",
+    "restricted_mean_difference",
     "value_at",
 ]

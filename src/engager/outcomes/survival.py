@@ -1,4 +1,4 @@
-"""Survival statistics: Kaplan–Meier and cumulative incidence (statsmodels), hazard ratio.
+"""Survival statistics: Kaplan–Meier and cumulative incidence (statsmodels), restricted means, ratios.
 
 Times are in days, events 0 or 1, one entry per patient.
 """
@@ -108,3 +108,36 @@ def _at_or_after(time: Floats, at: Floats) -> Floats:
 
 def _events_at(time: Floats, at: Floats) -> Floats:
     return np.asarray(np.bincount(np.searchsorted(at, time), minlength=len(at)), np.float64)
+
+
+def restricted_mean(curve: Curve, until: float) -> float:
+    """Mean time free of the event within ``until`` days: the area under a Kaplan–Meier curve up to then [day].
+
+    A curve that ends earlier without having come to 0 goes on at its last value.
+    """
+    kept = curve.time < until
+    edges = np.append(curve.time[kept], until)
+    return float(np.sum(curve.value[kept] * np.diff(edges)))
+
+
+def restricted_mean_difference(time: Any, event: Any, treated: Any, until: float) -> float:
+    """Restricted mean time of ``treated`` (1) minus that of the others (0) [day]; nan where a side is empty."""
+    time, event, treated = np.asarray(time, float), np.asarray(event, bool), np.asarray(treated, bool)
+    if treated.all() or not treated.any():
+        return float("nan")
+    sides = (kaplan_meier(time[side], event[side]) for side in (treated, ~treated))
+    first, second = (restricted_mean(curve, until) for curve in sides)
+    return first - second
+
+
+def odds_ratio(event: Any, treated: Any) -> float:
+    """Odds of the event among ``treated`` (1) over those among the others (0).
+
+    0 or infinite where one side's odds are, nan where a side is empty or both odds are 0 or infinite.
+    """
+    event, treated = np.asarray(event, bool), np.asarray(treated, bool)
+    a, b = float((event & treated).sum()), float((~event & treated).sum())
+    c, d = float((event & ~treated).sum()), float((~event & ~treated).sum())
+    if b * c == 0:
+        return float("nan") if a * d == 0 else float("inf")
+    return a * d / (b * c)

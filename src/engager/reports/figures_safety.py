@@ -18,7 +18,8 @@ TITLES = {"CRS": "cytokine release syndrome", "neurologic event": "neurologic ev
 def toxicity(s: Summary) -> Figure | None:
     """Patients with an event in each cycle by its worst grade, per 100 patients in the arm."""
     worst = (
-        s.adverse_events.group_by("arm", "event", "cycle", "replicate", "patient")
+        s.adverse_events.filter(pl.col("event").is_in(EVENTS))
+        .group_by("arm", "event", "cycle", "replicate", "patient")
         .agg(pl.col("grade").max())
         .group_by("arm", "event", "cycle", "grade")
         .len("patients")

@@ -11,7 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 from engager.inference import Summary
 from engager.reports.replicates import counted
 from engager.reports.style import INK, MUTED, WIDTH, Figure, arm_colours, saved, sheet
-from engager.trials.analysis import EVENTS
+from engager.trials.responses import EVENTS
 from engager.vocabulary import endpoints
 
 LINE, PAD, GAP = 0.17, 0.1, 0.3

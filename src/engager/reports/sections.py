@@ -192,20 +192,25 @@ def failures(s: Summary) -> list[str]:
     return [f"{many(n, 'patient')}: {reason}" for reason, n in counts.items()]
 
 
+GRADES = (
+    ("cytokine release syndrome", "crs_grade", (), ""),
+    ("neurologic event", "ne_grade", (1, 2, 4), "not modelled"),
+    ("neutropenia on treatment", "neutropenia_grade", (1, 2), "not counted"),
+    ("thrombocytopenia on treatment", "thrombocytopenia_grade", (1, 2), "not counted"),
+)
+"""Event, column of its grade, the grades that the simulation does not have, and what is said of them."""
+
+
 def events(s: Summary) -> Table | None:
     """Patients per 100 with an adverse event by worst grade."""
     rows = []
     for arm in s.trial.arms:
         people = s.patients.filter(pl.col("arm") == arm)
-        for event, column in (("cytokine release syndrome", "crs_grade"), ("neurologic event", "ne_grade")):
+        for event, column, unseen, why in GRADES:
             if not len(people) or not (people[column] > 0).any():
                 continue
             shares = [100 * float((people[column] == grade).mean() or 0.0) for grade in range(1, 6)]  # type: ignore[arg-type]
-            low = event == "neurologic event"
-            cells = [
-                "not modelled" if low and g in (1, 2, 4) else f"{v:.1f}"
-                for g, v in enumerate(shares, start=1)
-            ]
+            cells = [why if g in unseen else f"{v:.1f}" for g, v in enumerate(shares, start=1)]
             rows.append((event, arm, *cells))
     columns = ("event", "arm", *(f"grade {g}" for g in range(1, 6)))
     return (

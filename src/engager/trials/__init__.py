@@ -4,11 +4,15 @@ A trial file or a study's name comes in; histories (tables) and measured results
 is loaded only when a trial is conducted.
 """
 
-from engager.trials.analysis import NotSimulated, measured, standard_results, with_grades
+from engager.trials.adverse_events import with_grades
+from engager.trials.analysis import measured
 from engager.trials.design import Trial, read_trial, trial, trial_file, trials
+from engager.trials.groups import NotSimulated, Tables
+from engager.trials.standard import standard_results
 
 __all__ = [
     "NotSimulated",
+    "Tables",
     "Trial",
     "measured",
     "read_trial",

@@ -7,203 +7,175 @@ answer is one number per replicate, or a sentence that says why the simulation h
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engager.evidence import Result, Time
-from engager.outcomes import Curve, hazard_ratio, kaplan_meier, median, value_at
+from engager.evidence import Result
+from engager.outcomes import Curve, hazard_ratio, kaplan_meier, median, odds_ratio, value_at
 from engager.trials.design import Trial
-from engager.vocabulary import endpoints, quantity
+from engager.trials.groups import (
+    ALL,
+    EVERYBODY,
+    LATE,
+    RESPONDERS,
+    Group,
+    NotSimulated,
+    Tables,
+    group_of,
+    population,
+)
+from engager.trials.plan import ENGAGER
+from engager.trials.responses import (
+    DAYS_PER_MONTH,
+    EVENTS,
+    MARROW,
+    OF_BCR_ABL,
+    OF_THE_ENGAGER,
+    best,
+    window,
+)
+from engager.trials.times import LONG_TERM, TIMES, clock
+from engager.vocabulary import endpoints
 
 Floats = NDArray[np.float64]
 
-DAYS_PER_MONTH = quantity("1 month").canonical
+VERSUS = " vs "
 
-ALL, VERSUS = "all", " vs "
-
-CRH, ANY = ("CRh", "CR"), ("CRi", "CRh", "CR")
-
-RESPONSES: dict[str, pl.Expr] = {
-    "complete_remission": pl.col("response") == "CR",
-    "remission_crh": pl.col("response").is_in(CRH),
-    "remission_crh_cri": pl.col("response").is_in(ANY),
-    "crh": pl.col("response") == "CRh",
-    "cri": pl.col("response") == "CRi",
-}
-
-EVENTS: dict[str, pl.Expr] = {
-    **RESPONSES,
-    "mrd_response": pl.col("mrd_response").fill_null(False),
-    "complete_mrd_response": pl.col("complete_mrd_response").fill_null(False),
-    "transplant": pl.col("transplant_day").is_not_null(),
-    "death_in_remission": pl.col("death_day").is_not_null() & pl.col("relapse_day").is_null(),
-    "relapse": pl.col("relapse_day").is_not_null(),
-    "cd19_negative_relapse": pl.col("relapse_type") == "CD19-negative",
-    "extramedullary_relapse": pl.col("relapse_type") == "extramedullary",
-    "crs": pl.col("crs_grade") >= 1,
-    "crs_grade_3": pl.col("crs_grade") >= 3,
-    "crs_grade_4": pl.col("crs_grade") >= 4,
-    "neurologic_event_grade_3": pl.col("ne_grade") >= 3,
-    "blasts_at_least_half": pl.col("blasts") >= 0.5,
-    "prior_transplant": pl.col("prior_transplant"),
-    "second_or_later_salvage": pl.col("line") >= 2,
-}
-"""Who has had the event, by endpoint."""
-
-AMONG: dict[str, pl.Expr] = {
-    "death_in_remission": pl.col("in_remission"),
-    "relapse": pl.col("in_remission"),
-    "cd19_negative_relapse": pl.col("relapse_day").is_not_null(),
-    "extramedullary_relapse": pl.col("relapse_day").is_not_null(),
-}
-"""Whom a share refers to by the endpoint's own definition, where that is not everybody."""
-
-SUBGROUPS: dict[str, pl.Expr] = {
-    "blasts < 50 %": pl.col("blasts") < 0.5,
-    "blasts >= 50 %": pl.col("blasts") >= 0.5,
-    "MRD above 1e-2": pl.col("blasts") > 1e-2,
-    "first salvage": pl.col("line") == 1,
-    "second or later salvage": pl.col("line") >= 2,
-}
-
-EVERYBODY = ("", "enrolled", "randomised", "treated", "evaluable")
-RESPONDERS = ("responders", "evaluable responders")
-
-CURVES = {"overall_survival": "os", "event_free_survival": "efs", "relapse_free_survival": "rfs"}
-SHARES_OF_CURVES = {"continuous_remission": ("rfs", None), "long_term_response": ("os", 30.0)}
-"""Shares that censoring makes points of a curve: the curve, and its time [month] where the endpoint fixes it."""
+MEASURES = {"age": "age", "mrd_level": "blasts", "treatment_cycles": "cycles"}
+"""Columns of endpoints that are a number of each patient [years, share, cycles]."""
 
 
-class NotSimulated(Exception):
-    """The simulation has no such result; the message says why."""
-
-
-def measured(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
+def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
     """The result that ``row`` names, one value per replicate.
 
     A median that was not reached is infinite; a replicate without a patient of the group has nan.
-
-    Args:
-        patients: the patient table with ``crs_grade`` and ``ne_grade`` joined.
 
     Raises:
         NotSimulated: with the reason.
     """
     if row.statistic == "p_value":
         raise NotSimulated("a p value belongs to one trial; the effect itself is compared")
-    if row.statistic == "hazard_ratio":
-        return _hazard_ratios(trial, patients, row)
-    group = _group(trial, patients, row)
+    if row.statistic in ("hazard_ratio", "odds_ratio"):
+        return _ratios(trial, tables, row)
     if row.endpoint == "regimen_share":
-        return _share(group, pl.col("regimen") == row.subgroup)
+        return _regimen_share(trial, tables, row)
+    group = group_of(trial, tables, row.arm, row.subgroup)
     if row.endpoint == "patients":
-        counted = group.filter(_population(trial, row, "patients"))
-        return _per_replicate(counted, lambda g: float(len(g)))
-    if row.endpoint == "follow_up":
-        raise NotSimulated("follow-up is part of the trial's design here, not a result")
-    if row.endpoint == "age" and row.statistic == "median":
-        return _per_replicate(group, lambda g: float(np.median(g["age"])))
-    if row.endpoint in CURVES or row.endpoint in SHARES_OF_CURVES:
-        return _curve(trial, group, row)
-    if row.statistic not in ("proportion", "count") or row.endpoint not in EVENTS | {"overall_response": 0}:
+        return _per_replicate(
+            population(trial, tables, group.patients, row, "patients"), lambda g: float(len(g))
+        )
+    if row.endpoint == "follow_up" or row.endpoint in MEASURES:
+        return _medians(trial, tables, group, row)
+    if row.endpoint in TIMES:
+        return _curve(trial, tables, group, row)
+    if row.statistic not in ("proportion", "count") or row.endpoint not in {*EVENTS, "overall_response"}:
         raise NotSimulated(f"the model has no {endpoints()[row.endpoint].label} as a {row.statistic}")
-    return _events(trial, group, row)
-
-
-def _group(trial: Trial, patients: pl.DataFrame, row: Result) -> pl.DataFrame:
-    """The patients whom the row is about."""
-    if row.arm != ALL and row.arm not in trial.arms:
-        raise NotSimulated(f"the trial has no arm {row.arm!r}")
-    group = patients if row.arm == ALL else patients.filter(pl.col("arm") == row.arm)
-    if row.subgroup and row.endpoint != "regimen_share":
-        if row.subgroup not in SUBGROUPS:
-            raise NotSimulated(f"patients have no {row.subgroup!r} in the model yet")
-        group = group.filter(SUBGROUPS[row.subgroup])
-    return group
-
-
-def _events(trial: Trial, group: pl.DataFrame, row: Result) -> Floats:
-    name = trial.response.overall if row.endpoint == "overall_response" else row.endpoint
-    happened = EVENTS[name]
-    if name in RESPONSES or name in ("mrd_response", "complete_mrd_response"):
-        _same_window(trial, row.time)
-    if name in ("neurologic_event_grade_3", "crs", "crs_grade_3", "crs_grade_4") and not _engager(
-        trial, row.arm
-    ):
-        raise NotSimulated("adverse events are modelled for the T-cell engager only")
-    group = group.filter(_population(trial, row, name))
+    people, happened = _events(trial, tables, group, row)
     if row.statistic == "count":
-        return _per_replicate(group, lambda g: float(g.select(happened.sum()).item()))
-    return _share(group, happened)
+        return _per_replicate(people, lambda g: float(g.select(happened.sum()).item()))
+    return _share(people, happened)
 
 
-def _population(trial: Trial, row: Result, name: str) -> pl.Expr:
-    """Whom the row's N counts; residual disease of relapsed patients is looked at among responders."""
-    relapsed = trial.cohort.setting == "relapsed"
-    if row.population in RESPONDERS or (
-        relapsed and row.population in EVERYBODY and name in ("mrd_response", "complete_mrd_response")
-    ):
-        return EVENTS[trial.response.overall]
-    if row.population == "CR/CRh responders":
-        return EVENTS["remission_crh"]
-    if row.population not in EVERYBODY:
-        raise NotSimulated(f"counted in {row.population}, which the simulation does not have")
-    return AMONG.get(name, pl.lit(True))
+def _regimen_share(trial: Trial, tables: Tables, row: Result) -> Floats:
+    """Share of an arm on the regimen, or on a regimen with the drug, that the row's subgroup names."""
+    whole = group_of(trial, tables, row.arm, "").patients
+    if row.subgroup in whole["regimen"].unique():
+        return _share(whole, pl.col("regimen") == row.subgroup)
+    part = group_of(trial, tables, row.arm, row.subgroup).patients.select("replicate", "patient")
+    with_it = whole.join(part.with_columns(on=True), on=["replicate", "patient"], how="left")
+    return _share(with_it, pl.col("on").is_not_null())
 
 
-def _same_window(trial: Trial, time: Time | None) -> None:
-    """A response rate at another time than the trial's own is another endpoint."""
-    if time is None:
-        return
-    cycles, window = trial.response.cycles, trial.response.window
-    same = (time.value == cycles) if time.unit == "cycles" else (time.months or 0) * DAYS_PER_MONTH == window
-    if not same:
-        own = f"{cycles} cycles" if window is None else f"{window} days"
-        raise NotSimulated(f"printed for {time}; the trial takes its response within {own}")
+def _medians(trial: Trial, tables: Tables, group: Group, row: Result) -> Floats:
+    """Median of a number of each patient; follow-up [month] is that from entry to the end of the trial."""
+    if row.statistic != "median":
+        raise NotSimulated(f"a {row.statistic} is no single value")
+    people = population(trial, tables, group.patients, row, row.endpoint)
+    if row.endpoint == "treatment_cycles" and not has_engager(trial, row.arm):
+        raise NotSimulated("cycles are counted of the T-cell engager only")
+    if row.endpoint == "follow_up":
+        people = people.with_columns(months=pl.col("follow_up") / DAYS_PER_MONTH)
+    column = MEASURES.get(row.endpoint, "months")
+    return _per_replicate(people, lambda g: float(np.median(g[column])))
 
 
-def _engager(trial: Trial, arm: str) -> bool:
+def _events(trial: Trial, tables: Tables, group: Group, row: Result) -> tuple[pl.DataFrame, pl.Expr]:
+    """Whom the row counts, and who of them has had its event within its window."""
+    name = trial.response.overall if row.endpoint == "overall_response" else row.endpoint
+    if name in OF_THE_ENGAGER and not has_engager(trial, row.arm):
+        raise NotSimulated("adverse events are modelled for the T-cell engager only")
+    people = population(trial, tables, group.patients, row, name)
+    if name in OF_BCR_ABL:
+        people = people.filter(pl.col("ph"))
+        if people.is_empty():
+            raise NotSimulated("no simulated patient is Ph-positive")
+    # without a time a response is that of the trial's own window, which the patient table holds
+    if name in MARROW and (row.time is not None or row.subgroup == LATE):
+        people = best(people, tables.marrow, window(row.time), trial.visits.assay.limit)
+    return people, EVENTS[name]
+
+
+def has_engager(trial: Trial, arm: str) -> bool:
+    """Whether a regimen of the arm (or of any, for ``all``) has the T-cell engager."""
     arms = trial.arms.values() if arm == ALL else [trial.arms[arm]]
-    return any("blinatumomab" in choice.regimen.drugs for a in arms for choice in a.regimens)
+    return any(ENGAGER in choice.regimen.drugs for a in arms for choice in a.regimens)
 
 
-def _curve(trial: Trial, group: pl.DataFrame, row: Result) -> Floats:
-    """Median [month] or rate at a time of a survival curve; RFS among those in remission."""
-    name, months = SHARES_OF_CURVES.get(row.endpoint, (CURVES.get(row.endpoint, ""), None))
-    if name == "rfs":
-        group = group.filter(pl.col("in_remission"))
-    elif row.population not in EVERYBODY:
-        group = group.filter(_population(trial, row, row.endpoint))
+def _timed(trial: Trial, tables: Tables, group: Group, row: Result) -> pl.DataFrame:
+    """Time [day] and event of each patient whom a time-to-event row counts."""
+    people, counted = group.patients, row.population not in EVERYBODY
+    # who is in remission is the clock's own question: "responders" says no more
+    if counted and not (TIMES[row.endpoint].in_remission and row.population in RESPONDERS):
+        people = population(trial, tables, people, row, row.endpoint)
+    return clock(people, row.endpoint, landmarked=group.landmarked)
+
+
+def _curve(trial: Trial, tables: Tables, group: Group, row: Result) -> Floats:
+    """Median [month] or rate at a time of a survival curve."""
+    timed = _timed(trial, tables, group, row)
     if row.statistic == "median":
-        return _per_replicate(group, lambda g: median(_kaplan_meier(g, name)) / DAYS_PER_MONTH)
+        return _per_replicate(timed, lambda g: median(_kaplan_meier(g)) / DAYS_PER_MONTH)
     if row.statistic not in ("rate_at", "proportion"):
         raise NotSimulated(f"a survival curve gives no {row.statistic}")
-    months = months or (row.time.months if row.time else None)
+    months = LONG_TERM if row.endpoint == "long_term_response" else row.time.months if row.time else None
     if months is None:
         raise NotSimulated("no time is printed for this rate")
     if months * DAYS_PER_MONTH > trial.follow_up.total:
         raise NotSimulated(f"the trial follows nobody for {months:g} months")
-    return _per_replicate(group, lambda g: value_at(_kaplan_meier(g, name), months * DAYS_PER_MONTH))
+    return _per_replicate(timed, lambda g: value_at(_kaplan_meier(g), months * DAYS_PER_MONTH))
 
 
-def _kaplan_meier(group: pl.DataFrame, name: str) -> Curve:
-    return kaplan_meier(group[f"{name}_time"].to_numpy(), group[f"{name}_event"].to_numpy())
+def _kaplan_meier(timed: pl.DataFrame) -> Curve:
+    return kaplan_meier(timed["time"].to_numpy(), timed["event"].to_numpy())
 
 
-def _hazard_ratios(trial: Trial, patients: pl.DataFrame, row: Result) -> Floats:
-    treated, _, control = row.arm.partition(VERSUS)
-    if treated not in trial.arms or control not in trial.arms or row.endpoint not in CURVES:
-        raise NotSimulated(f"the trial does not compare {row.arm!r} on {row.endpoint}")
-    if row.subgroup or row.population not in EVERYBODY:
-        raise NotSimulated("hazard ratios are computed for all randomised patients only")
-    name = CURVES[row.endpoint]
-    pair = patients.filter(pl.col("arm").is_in([treated, control]))
-    return _per_replicate(
-        pair, lambda g: hazard_ratio(g[f"{name}_time"], g[f"{name}_event"], (g["arm"] == treated).to_numpy())
-    )
+def _ratios(trial: Trial, tables: Tables, row: Result) -> Floats:
+    """Hazard or odds ratio of what the row names first against what it names second: two arms, or two subgroups.
+
+    The odds of a time-to-event endpoint are those of its event by the end of follow-up.
+    """
+    arms, subgroups = row.arm.partition(VERSUS), row.subgroup.partition(VERSUS)
+    if bool(arms[1]) == bool(subgroups[1]):
+        raise NotSimulated(f"{row.arm!r} {row.subgroup!r}: a ratio compares two arms, or two subgroups")
+    shares = {*EVENTS, "overall_response"} if row.statistic == "odds_ratio" else set()
+    if row.endpoint not in {*TIMES, *shares}:
+        raise NotSimulated(f"{endpoints()[row.endpoint].label} has no {row.statistic.replace('_', ' ')}")
+    sides = []
+    for i, treated in ((0, True), (2, False)):
+        arm, subgroup = (arms[i], row.subgroup) if arms[1] else (row.arm, subgroups[i])
+        group = group_of(trial, tables, arm, subgroup)
+        if row.endpoint in TIMES:
+            side = _timed(trial, tables, group, row)
+        else:
+            people, happened = _events(trial, tables, group, row.model_copy(update={"arm": arm}))
+            side = people.select("replicate", time=pl.lit(0), event=happened)
+        sides.append(side.with_columns(treated=pl.lit(treated)))
+    both = pl.concat(sides)
+    if row.statistic == "hazard_ratio":
+        return _per_replicate(both, lambda g: hazard_ratio(g["time"], g["event"], g["treated"]))
+    return _per_replicate(both, lambda g: odds_ratio(g["event"], g["treated"]))
 
 
 def _share(group: pl.DataFrame, happened: pl.Expr) -> Floats:
@@ -222,51 +194,3 @@ def _by_replicate(replicate: NDArray[np.int64], value: Floats) -> Floats:
     out = np.full(int(replicate.max()) + 1 if len(replicate) else 0, np.nan)
     out[replicate] = value
     return out
-
-
-def with_grades(patients: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """The patient table with the highest grade of CRS and of neurologic events (0 where there was none)."""
-    keys = ["replicate", "patient"]
-    for name, column in (("CRS", "crs_grade"), ("neurologic event", "ne_grade")):
-        worst = events.filter(pl.col("event") == name).group_by(keys).agg(pl.col("grade").max().alias(column))
-        patients = patients.join(worst, on=keys, how="left", maintain_order="left")
-    return patients.with_columns(pl.col("crs_grade", "ne_grade").fill_null(0))
-
-
-def standard_results(trial: Trial) -> list[Result]:
-    """The rows that every trial reports, published or not: response, survival, toxicity by arm; hazard ratios."""
-    rows = [row for arm in trial.arms for row in _arm_results(trial, arm)]
-    first, *others = trial.arms
-    for other in others:
-        for endpoint in ("overall_survival", "event_free_survival"):
-            rows.append(_row(trial, f"{first}{VERSUS}{other}", endpoint, "hazard_ratio"))
-    return rows
-
-
-def _arm_results(trial: Trial, arm: str) -> list[Result]:
-    shares: list[str] = []
-    rows: list[Result] = []
-    if trial.cohort.setting == "relapsed":
-        shares += RESPONSES
-        rows += [_row(trial, arm, trial.response.overall, "proportion", s) for s in list(SUBGROUPS)[:2]]
-    shares += ["mrd_response", "complete_mrd_response", "transplant", *AMONG]
-    if _engager(trial, arm):
-        shares += ["crs", "crs_grade_3", "neurologic_event_grade_3"]
-    medians = ["relapse_free_survival", "overall_survival"]
-    rates = [("event_free_survival", 6.0), *(("overall_survival", months) for months in (6.0, 12.0, 24.0))]
-    # rates at times to which at least half of the patients are followed
-    followed = (trial.follow_up.accrual / 2 + trial.follow_up.after_last) / DAYS_PER_MONTH
-    return [
-        *(_row(trial, arm, name, "proportion") for name in shares),
-        *rows,
-        *(_row(trial, arm, name, "median") for name in medians),
-        *(_row(trial, arm, name, "rate_at", months=months) for name, months in rates if months <= followed),
-    ]
-
-
-def _row(
-    trial: Trial, arm: str, endpoint: str, statistic: str, subgroup: str = "", months: float | None = None
-) -> Result:
-    time = Time(value=months, unit="months", of="at") if months else None
-    cells: dict[str, Any] = {"endpoint": endpoint, "statistic": statistic, "subgroup": subgroup, "time": time}
-    return Result(study=trial.study or trial.name, arm=arm, **cells)

@@ -55,8 +55,10 @@ def fault(c: Chart, y: State, p: Any, day: Value, xp: Any) -> Chart:
 
 def assess(
     c: Chart, y: State, o: Orders, e: Entrant, low: Lowered, r: Criteria, k: Constants, day: Value, xp: Any
-) -> tuple[Chart, Value]:
-    """Marrow assessment when it is due: response, lack of it, progression. Also returns its number + 1, or 0.
+) -> tuple[Chart, Value, Value]:
+    """Marrow assessment when it is due: response, lack of it, progression.
+
+    Also returns its number + 1, or 0, and the code of the response that it shows.
 
     Response is remission, or residual disease below the limit in patients who entered in remission. Who does
     not respond in time ends treatment; in relapsed disease that is failure, in remission it is not.
@@ -90,7 +92,7 @@ def assess(
     )
     c = c._replace(failed=xp.where((unmoved & ~at_entry) | worse, day, c.failed))
     c = end_treatment(c, unmoved, ch.NO_RESPONSE, day, xp)
-    return end_treatment(c, worse, ch.PROGRESSION, day, xp), number
+    return end_treatment(c, worse, ch.PROGRESSION, day, xp), number, response
 
 
 def response_code(y: State, r: Criteria, xp: Any) -> Value:

@@ -52,10 +52,10 @@ class Daily(NamedTuple):
 
     C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts [share],
     anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day (from 0); planned and
-    delivered engager [µg]; rate ordered [µg/day]; visit: number of the marrow assessment, else 0;
-    premedicated: True where a rule gave dexamethasone, rescued: tocilizumab; paused: time without infusion at a
-    change of bags [day]; running: True on a day that counts for the plan;
-    studied: True while the cells were followed.
+    delivered engager [µg]; rate ordered [µg/day]; visit: number of the marrow assessment, else 0; response:
+    what that assessment showed (code of ``chart.RESPONSES``); premedicated: True where a rule gave
+    dexamethasone, rescued: tocilizumab; paused: time without infusion at a change of bags [day]; running: True
+    on a day that counts for the plan; studied: True while the cells were followed.
     """
 
     C: Any
@@ -70,6 +70,7 @@ class Daily(NamedTuple):
     rate: Any
     delivered: Any
     visit: Any
+    response: Any
     premedicated: Any
     rescued: Any
     paused: Any
@@ -141,10 +142,10 @@ def _day(
     y, c = m.y, m.chart
     y = extinguish(y, e.Lc, xp)
     c = fault(c, y, p, day, xp)
-    c, visit = assess(c, y, o, e, low, r, k, day, xp)
+    c, visit, response = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
         C, I6, blast_share(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate, m.delivered, visit,
-        o.premedicated, c.given > before_given, o.gap, o.running, studied,
+        response, o.premedicated, c.given > before_given, o.gap, o.running, studied,
     )  # fmt: skip
     c = relapse(c, y, before, e, low, k, day, xp)
     c, y = to_transplant(c, y, e, day, xp)

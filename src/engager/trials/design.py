@@ -55,11 +55,27 @@ class FollowUp(Strict):
         return self.accrual + self.after_last
 
 
+Overall = Literal[
+    "complete_remission",
+    "remission_crh",
+    "remission_crh_cri",
+    "remission_cri",
+    "remission_cri_crp",
+    "complete_haematologic_response",
+    "cytogenetic_remission",
+    "mrd_response",
+    "complete_mrd_response",
+    "mrd_negative_remission",
+    "molecular_response",
+    "complete_molecular_response",
+]
+
+
 class Response(Strict):
     """What counts for the response rate: marrow assessments up to ``window`` after entry and up to the end of
     cycle ``cycles``, whichever the trial names; ``overall`` is the endpoint that the trial calls response."""
 
-    overall: Literal["remission_crh", "remission_crh_cri", "mrd_response"] = "remission_crh_cri"
+    overall: Overall = "remission_crh_cri"
     window: Days | None = None
     cycles: Annotated[int, Field(ge=1, le=100)] | None = None
 

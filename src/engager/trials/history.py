@@ -13,15 +13,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engager.engine.streams import draws
-from engager.outcomes import measured_mrd
 from engager.trials import chart as ch
+from engager.trials.adverse_events import adverse_events, cycles_given
 from engager.trials.chart import NOT_YET
 from engager.trials.conduct import Courses
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled
 from engager.trials.ledger import ledger
+from engager.trials.marrow import marrow_assessments
 from engager.trials.plan import Lowered
+from engager.trials.responses import best, own_window
+from engager.trials.rows import keys, labels, nullable
+from engager.trials.times import clock
 
 Array = NDArray[Any]
 
@@ -29,6 +32,15 @@ COURSE_DAYS = 43
 """Days that a dense course covers: the first cycle and a day."""
 
 QUARTER = 0.25
+
+TIMED = (
+    "overall_survival",
+    "event_free_survival",
+    "progression_free_survival",
+    "relapse_free_survival",
+    "remission_duration",
+)
+"""Endpoints of the times table; the others have the clock of one of them."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +63,13 @@ def history(
 ) -> History:
     """Tables of the patients in ``e`` with courses ``c``; dense courses of those numbered below ``dense``."""
     follow = e.follow_up.astype(np.int64)
-    marrow = _marrow(trial, e, c, follow, seed)
-    patients = _patients(trial, e, c, follow, marrow)
+    marrow = marrow_assessments(trial, low, e, c, follow, seed)
+    patients = _patients(trial, low, e, c, follow, marrow)
     return History(
         patients=patients,
         times_to_event=_times(patients),
         visits=_visits(trial, e, c, follow, marrow),
-        adverse_events=_adverse_events(trial, low, e, c, follow, v),
+        adverse_events=adverse_events(trial, low, e, c, follow, v),
         ledger=ledger(trial, low, e, c, follow),
         courses=_courses(trial, e, c, follow, dense),
     )
@@ -68,25 +80,9 @@ def _within(days: Array, follow: Array) -> Array:
     return np.where(days < np.minimum(follow, NOT_YET), days + 1, 0)
 
 
-def _nullable(days: Array) -> pl.Series:
-    series = pl.Series(days)
-    return series.set(series == 0, None)
-
-
-def _keys(trial: Trial, e: Enrolled, rows: Array | slice = slice(None)) -> dict[str, Any]:
-    arms = np.array(list(trial.arms))
-    return {
-        "replicate": e.replicate[rows].astype(np.int32),
-        "patient": e.patients.number[rows].astype(np.int32),
-        "arm": pl.Series(arms[e.arm[rows]], dtype=pl.Enum(list(trial.arms))),
-    }
-
-
-def _labels(codes: Array, words: tuple[str, ...]) -> pl.Series:
-    return pl.Series(np.array(words)[codes], dtype=pl.Enum(words))
-
-
-def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.DataFrame) -> pl.DataFrame:
+def _patients(
+    trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array, marrow: pl.DataFrame
+) -> pl.DataFrame:
     h = c.chart
     died, relapsed, failed = (_within(x, follow) for x in (h.died, h.relapsed, h.failed))
     responded, off = (_within(x, follow) for x in (h.responded, h.off))
@@ -104,7 +100,7 @@ def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.D
     broken = h.broken < NOT_YET
     frame = pl.DataFrame(
         {
-            **_keys(trial, e),
+            **keys(trial, e),
             "regimen": names[e.entrant.fate.regimen],
             "age": e.patients.age,
             "line": e.patients.line.astype(np.int8),
@@ -112,20 +108,24 @@ def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.D
             "body_surface": np.asarray(e.patients.values["BSA"]),
             "clearance": np.asarray(e.patients.values["CL"]),
             "blasts": e.patients.disease.b0,
+            "ph": np.asarray(e.patients.disease.ph) > 0,
+            "t315i": np.asarray(e.patients.disease.t315i) > 0,
             "entry_day": e.entry.astype(np.int32),
             "follow_up": follow.astype(np.int32),
-            "best_response": _labels(h.best, ch.RESPONSES),
-            "response": _labels(h.early, ch.RESPONSES),
-            "response_day": _nullable(responded),
+            "best_response": labels(h.best, ch.RESPONSES),
+            "response": labels(h.early, ch.RESPONSES),
+            "response_day": nullable(responded),
             "in_remission": in_remission,
-            "relapse_day": _nullable(relapsed),
-            "relapse_type": _labels(np.where(relapsed > 0, h.relapse_type, 0), ch.RELAPSES),
-            "failure_day": _nullable(failed),
-            "transplant_day": _nullable(_within(h.transplanted, follow)),
-            "off_day": _nullable(off),
-            "off_reason": _labels(reasons, ch.OFF_REASONS),
-            "death_day": _nullable(died),
-            "death_cause": _labels(np.where(died > 0, h.cause, 0), ch.CAUSES),
+            "relapse_day": nullable(relapsed),
+            "relapse_type": labels(np.where(relapsed > 0, h.relapse_type, 0), ch.RELAPSES),
+            "failure_day": nullable(failed),
+            "transplant_day": nullable(_within(h.transplanted, follow)),
+            "vod_day": nullable(_within(h.vod, follow)),
+            "cycles": cycles_given(low, e, c, follow),
+            "off_day": nullable(off),
+            "off_reason": labels(reasons, ch.OFF_REASONS),
+            "death_day": nullable(died),
+            "death_cause": labels(np.where(died > 0, h.cause, 0), ch.CAUSES),
             "os_time": os_time.astype(np.int32),
             "os_event": os_event,
             "efs_time": efs_time.astype(np.int32),
@@ -134,30 +134,18 @@ def _patients(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.D
             "rfs_time": np.where(in_remission, first - rfs_start, 0).astype(np.int32),
             "rfs_event": in_remission & ((relapsed > 0) | os_event),
             "status": np.where(broken, "failed", "simulated"),
-            "failed_on": _nullable(np.where(broken, h.broken + 1, 0)),
+            "failed_on": nullable(np.where(broken, h.broken + 1, 0)),
         }
     )
-    deepest = marrow.filter("counts").group_by("replicate", "patient").agg(pl.col("mrd").min().alias("mrd"))
-    limit = trial.visits.assay.limit
-    return frame.join(deepest, on=["replicate", "patient"], how="left", maintain_order="left").with_columns(
-        mrd_response=pl.col("mrd") < limit, complete_mrd_response=pl.col("mrd") == 0
-    )
+    # the response of the chart is in the table already
+    return best(frame, marrow, own_window(trial.response), trial.visits.assay.limit, response=False)
 
 
 def _times(patients: pl.DataFrame) -> pl.DataFrame:
     """Times to event in long form: days from ``start`` (0: randomisation) to the event or to censoring."""
-    keys = ["replicate", "patient", "arm"]
-    parts = []
-    for name, short in (
-        ("overall_survival", "os"),
-        ("event_free_survival", "efs"),
-        ("relapse_free_survival", "rfs"),
-    ):
-        who = patients.filter(pl.col("in_remission")) if short == "rfs" else patients
-        start = pl.col("rfs_start") if short == "rfs" else pl.lit(0, pl.Int32)
-        columns = {"time": pl.col(f"{short}_time"), "event": pl.col(f"{short}_event")}
-        parts.append(who.select(*keys, endpoint=pl.lit(name), start=start, **columns))
-    return pl.concat(parts).sort("replicate", "patient", "endpoint")
+    parts = [clock(patients, name).with_columns(endpoint=pl.lit(name)) for name in TIMED]
+    columns = ("replicate", "patient", "arm", "endpoint", "start", "time", "event")
+    return pl.concat(parts).select(columns).sort("replicate", "patient", "endpoint")
 
 
 def _event_free(
@@ -174,55 +162,30 @@ def _event_free(
     return time, np.where(in_time, event, known)
 
 
-def _marrow(trial: Trial, e: Enrolled, c: Courses, follow: Array, seed: int) -> pl.DataFrame:
-    """One row per marrow assessment, with residual disease as measured; ``counts``: in remission, and within the
-    window in which the trial takes its response."""
-    day, who = np.nonzero((c.daily.visit > 0) & (np.arange(len(c.daily.visit))[:, None] < follow))
-    number = c.daily.visit[day, who] - 1
-    fate = e.entrant.fate
-    luck = np.zeros(len(day))
-    replicate, first = int(e.replicate[0]), int(e.patients.number[0])
-    u = draws(seed, "trial", replicate, range(first, first + len(e.arm)))
-    for i in np.unique(number):
-        luck[number == i] = u(f"MRD sample {i}")[who[number == i]]
-    error = fate.aspirate[number, who]
-    true = c.daily.blasts[day, who].astype(np.float64)
-    mrd = measured_mrd(true, error, luck, trial.visits.assay.cells)
-    cycles, window = trial.response.cycles, trial.response.window
-    in_remission = (fate.remission[who] > 0) | (c.chart.responded[who] <= day)
-    counts = in_remission & (c.chart.relapsed[who] >= day)
-    if window is not None:
-        counts &= day + 1 <= window
-    if cycles is not None:
-        counts &= c.daily.plan_day[day, who] < _cycle_end(trial, fate.regimen[who], cycles)
-    return pl.DataFrame(
-        {
-            **_keys(trial, e, who), "day": (day + 1).astype(np.int32), "row": who, "index": day,
-            "visit": (number + 1).astype(np.int16), "mrd": mrd,
-            "seen": np.minimum(true * 10.0**error, 1.0), "counts": counts,
-        }
-    )  # fmt: skip
-
-
-def _cycle_end(trial: Trial, regimen: Array, cycles: int) -> Array:
-    ends = [sum(cycle.length for cycle in r.cycles[:cycles]) for r in trial.regimens]
-    return np.array(ends)[regimen]
-
-
 def _visits(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.DataFrame) -> pl.DataFrame:
     """Blood at the trial's visit days, and marrow assessments, while the patient's cells were followed."""
     planned = np.array([day for day in trial.visits.days if day <= len(c.daily.blasts)]) - 1
     seen = (c.daily.studied[planned] > 0) & (planned[:, None] < follow)
     at, who = np.nonzero(seen)
     blood = _blood(trial, e, c, planned[at], who).with_columns(
-        kind=pl.lit("blood"), visit=pl.lit(None, pl.Int16), mrd=pl.lit(None, pl.Float32)
+        kind=pl.lit("blood"),
+        visit=pl.lit(None, pl.Int16),
+        cycle=pl.lit(None, pl.Int16),
+        engager_cycle=pl.lit(None, pl.Int16),
+        mrd=pl.lit(None, pl.Float64),
+        response=pl.lit(None, pl.Enum(ch.RESPONSES)),
+        remission=pl.lit(None, pl.Boolean),
     )
     rows, days = marrow["row"].to_numpy(), marrow["index"].to_numpy()
     bone = _blood(trial, e, c, days, rows).with_columns(
         kind=pl.lit("marrow"),
         visit=marrow["visit"],
-        mrd=marrow["mrd"].cast(pl.Float32),
-        blasts=marrow["seen"].cast(pl.Float32),
+        cycle=marrow["cycle"],
+        engager_cycle=marrow["engager_cycle"],
+        mrd=marrow["mrd"],
+        blasts=marrow["blasts"].cast(pl.Float32),
+        response=marrow["response"],
+        remission=marrow["remission"],
     )
     return pl.concat([blood, bone.select(blood.columns)]).sort("replicate", "patient", "day", "kind")
 
@@ -231,7 +194,7 @@ def _blood(trial: Trial, e: Enrolled, c: Courses, day: Array, who: Array) -> pl.
     d = c.daily
     return pl.DataFrame(
         {
-            **_keys(trial, e, who),
+            **keys(trial, e, who),
             "day": (day + 1).astype(np.int32),
             "blasts": d.blasts[day, who],
             "neutrophils": d.anc[day, who],
@@ -240,48 +203,6 @@ def _blood(trial: Trial, e: Enrolled, c: Courses, day: Array, who: Array) -> pl.
             "t_cells": d.t_cells[day, who],
             "il6": d.I6[day, -1, who],
             "concentration": d.C[day, -1, who],
-        }
-    )
-
-
-def _adverse_events(
-    trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array, v: dict[str, float]
-) -> pl.DataFrame:
-    """Cytokine release by window (graded by its IL-6 peak) and neurologic events of grade 3 or higher."""
-    h, fate = c.chart, e.entrant.fate
-    shifts = [v["crs_shift_1"], v["crs_shift_2"], 0.0, v["crs_shift_4"]]
-    levels = [fate.crs_threshold * 10.0 ** (-shift / v["bcrs"]) for shift in shifts]
-    grade: Array = np.sum([h.peak > level for level in levels], axis=0)
-    severe_day, opened = np.asarray(h.severe_day), np.asarray(h.crs_day)
-    day = np.where(severe_day < NOT_YET, severe_day, opened)
-    fatal = (severe_day < NOT_YET) & (fate.crs_fatal > 0)
-    window, who = np.nonzero((grade > 0) & (day < follow))
-    crs = _events(trial, low, e, c, "CRS", day[window, who], who, grade[window, who], fatal[window, who])
-    nth, who = np.nonzero(h.ne_day < follow)
-    fatal = np.asarray(fate.ne_fatal)[nth, who] > 0
-    ne = _events(trial, low, e, c, "neurologic event", h.ne_day[nth, who], who, np.full(len(who), 3), fatal)
-    return pl.concat([crs, ne]).sort("replicate", "patient", "day")
-
-
-def _events(
-    trial: Trial,
-    low: Lowered,
-    e: Enrolled,
-    c: Courses,
-    name: str,
-    day: Array,
-    who: Array,
-    grade: Array,
-    fatal: Array,
-) -> pl.DataFrame:
-    cycle = low.plan.cycle[e.entrant.fate.regimen[who], c.daily.plan_day[day, who]]
-    return pl.DataFrame(
-        {
-            **_keys(trial, e, who),
-            "event": pl.Series([name] * len(who), dtype=pl.String),
-            "day": (day + 1).astype(np.int32),
-            "cycle": cycle.astype(np.int16),
-            "grade": np.where(fatal, 5, grade).astype(np.int8),
         }
     )
 
@@ -297,7 +218,7 @@ def _courses(trial: Trial, e: Enrolled, c: Courses, follow: Array, dense: int) -
     midnight = quarter == 3
     return pl.DataFrame(
         {
-            **_keys(trial, e, who),
+            **keys(trial, e, who),
             "time": day + QUARTER * (quarter + 1),
             "concentration": c.daily.C[day, quarter, who],
             "il6": c.daily.I6[day, quarter, who],

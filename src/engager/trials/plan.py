@@ -26,6 +26,9 @@ NOTHING, HOLD, STOP = 0, 1, 2
 NEVER = 1_000_000
 """A day that no trial reaches."""
 
+ENGAGER = "blinatumomab"
+"""The T-cell engager, the only drug that is infused continuously in the model."""
+
 Array = NDArray[Any]
 
 
@@ -162,8 +165,8 @@ def _plan(regimens: Sequence[Regimen], v: Mapping[str, float], units: Mapping[st
 
 
 def _refuse_other_infusions(drug: str) -> None:
-    if drug != "blinatumomab":
-        raise DocumentError(f"{drug}: only blinatumomab can be infused continuously in the model")
+    if drug != ENGAGER:
+        raise DocumentError(f"{drug}: only {ENGAGER} can be infused continuously in the model")
 
 
 def _visits(regimens: Sequence[Regimen], window: int) -> Visits:
