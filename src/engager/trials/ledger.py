@@ -73,7 +73,7 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
     change[:, 1:] = ~(same & (reason[:, 1:] == reason[:, :-1]))
     who, day = np.nonzero(given)
     starts = np.flatnonzero(change[who, day])
-    ends = np.append(starts[1:], len(who)) - 1
+    ends = np.append(starts[1:], len(who))[: len(starts)] - 1  # without any infusion there is no stretch
     rows = {
         "who": who[starts],
         "first": day[starts] + 1,
@@ -145,17 +145,19 @@ def _dose(
     drug: str, amount: Any, day: Array, patients: Array, e: Enrolled, c: Courses, follow: Array
 ) -> dict[str, Array]:
     per_area = ("area", -1) in amount.unit.dimension
-    milligram = 1e-3 * amount.canonical * (e.entrant.fate.BSA[patients] if per_area else 1.0)
-    intended = np.broadcast_to(milligram, patients.shape).astype(np.float64)
+    in_courses = ("course", 1) in amount.unit.dimension
+    size = amount.canonical if in_courses else 1e-3 * amount.canonical
+    each = size * (e.entrant.fate.BSA[patients] if per_area else 1.0)
+    intended = np.broadcast_to(each, patients.shape).astype(np.float64)
     reached = day < NOT_YET
     dosed = reached & (day <= c.chart.off[patients])
     first = np.where(reached, day + 1, 0)
     closing = _closing(e, c, follow, patients, intended)["reason"]
     given = _words(np.where(dosed, AS_PLANNED, WITHHELD), c.chart.off_reason[patients])
     reason = np.where(reached, given, closing)
-    size = len(patients)
+    many = len(patients)
     return {
         "who": patients, "first": first, "last": first, "intended": intended,
         "delivered": np.where(dosed, intended, 0.0), "reason": reason,
-        "drug": np.full(size, drug), "unit": np.full(size, "mg"),
+        "drug": np.full(many, drug), "unit": np.full(many, "course" if in_courses else "mg"),
     }  # fmt: skip
