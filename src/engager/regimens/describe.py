@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from engager.regimens.checks import days_text
 from engager.regimens.events import Cycle, Event, Infusion, Regimen, runs
 from engager.regimens.rules import GRADES, Hold, Premedicate, Rule, Stop
+from engager.vocabulary import Quantity
+
+COURSE = "course"
+"""Unit of drugs that are given in courses; "once a day" would mislead."""
 
 
 def describe(regimen: Regimen) -> str:
@@ -18,7 +22,7 @@ def describe(regimen: Regimen) -> str:
 def _lines(regimen: Regimen) -> Iterator[str]:
     yield regimen.name
     yield f"{_many(len(regimen.cycles), 'cycle')}, {_many(regimen.length, 'day')}"
-    totals = ", ".join(f"{drug} {q.value:,.10g} {q.unit.symbol}" for drug, q in regimen.amount().items())
+    totals = ", ".join(f"{drug} {_amount(q)}" for drug, q in regimen.amount().items())
     yield f"intended in all, without what the rules add or take away: {totals}"
     number = 1
     for cycle, n in runs(regimen.cycles):
@@ -36,7 +40,9 @@ def _lines(regimen: Regimen) -> Iterator[str]:
             yield ""
             yield title
             for text in texts:
-                yield textwrap.fill(text, 100, initial_indent="  - ", subsequent_indent="    ")
+                yield textwrap.fill(
+                    text, 100, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False
+                )
 
 
 def _cycle_lines(cycle: Cycle) -> Iterator[str]:
@@ -54,12 +60,19 @@ def _on(days: tuple[int, ...]) -> str:
     return f"{'day' if len(days) == 1 else 'days'} {days_text(days)}"
 
 
+def _amount(total: Quantity) -> str:
+    plural = "s" if total.unit.symbol == COURSE and total.value != 1 else ""
+    return f"{total.value:,.10g} {total.unit.symbol}{plural}"
+
+
 def _event_text(event: Event) -> str:
-    how = "continuous infusion"
+    how = ", continuous infusion"
     if not isinstance(event, Infusion):
-        how = {1: "once a day", 2: "twice a day"}.get(event.times, f"{event.times} times a day")
+        how = {1: ", once a day", 2: ", twice a day"}.get(event.times, f", {event.times} times a day")
+        if event.amount.unit.symbol == COURSE and event.times == 1:
+            how = ""
     source = f"  [{event.source}]" if event.source else ""
-    return f"{event.drug} {event.amount}, {how}{source}"
+    return f"{event.drug} {event.amount}{how}{source}"
 
 
 def rule_text(rule: Rule) -> str:
