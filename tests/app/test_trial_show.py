@@ -23,7 +23,9 @@ def test_round_trip(name):
 def test_readable_and_compared_with_the_original(name):
     text = jobs.show_trial(name)
     lines = text.splitlines()
-    assert f"study: {name}" in lines and lines[0].startswith("#") and "engager simulate" in text
+    # an ongoing trial has no results in the record to be compared with
+    assert f"study: {trial(name).study or 'null'}" in lines and trial(name).study in (name, None)
+    assert lines[0].startswith("#") and "engager simulate" in text
     assert all(line == line.rstrip() for line in lines)
     for line in lines:
         if "drug:" in line:

@@ -95,7 +95,7 @@ def regimen(name: str) -> Regimen:
 
 @cache
 def _shipped() -> dict[str, Regimen]:
-    return {path.stem: read_regimen(path) for path in sorted(DATA.glob("*.yaml"), key=lambda path: path.stem)}
+    return {name: read_regimen(DATA / f"{name}.yaml") for name in sorted(p.stem for p in DATA.glob("*.yaml"))}
 
 
 def _unknown(name: str) -> str:
