@@ -152,6 +152,9 @@ def test_rules_of_blinatumomab(name: str) -> None:
         "progression",
         "relapse",
     ]
+    # lack of response is judged after the second cycle with blinatumomab, whatever comes before it
+    given = [i for i, c in enumerate(plan.cycles, 1) if any(e.drug == "blinatumomab" for e in c.doses)]
+    assert [r.after_cycles for r in plan.rules if isinstance(r, Stop) and r.on == "no response"] == [given[1]]
     before = [r for r in plan.rules if isinstance(r, Premedicate)]
     assert [(r.drug, str(r.amount)) for r in before] == [("dexamethasone", "20 mg")]
 
