@@ -8,10 +8,6 @@ from collections.abc import Iterator
 from engager.regimens.checks import days_text
 from engager.regimens.events import Cycle, Event, Infusion, Regimen, runs
 from engager.regimens.rules import GRADES, Hold, Premedicate, Rule, Stop
-from engager.vocabulary import Quantity
-
-COURSE = "course"
-"""Unit of drugs that are given in courses; "once a day" would mislead."""
 
 
 def describe(regimen: Regimen) -> str:
@@ -22,7 +18,10 @@ def describe(regimen: Regimen) -> str:
 def _lines(regimen: Regimen) -> Iterator[str]:
     yield regimen.name
     yield f"{_many(len(regimen.cycles), 'cycle')}, {_many(regimen.length, 'day')}"
-    totals = ", ".join(f"{drug} {_amount(q)}" for drug, q in regimen.amount().items())
+    totals = ", ".join(
+        f"{drug} {q.value:,.10g} {q.unit.symbol}{'s' if q.unit.symbol == 'course' and q.value != 1 else ''}"
+        for drug, q in regimen.amount().items()
+    )
     yield f"intended in all, without what the rules add or take away: {totals}"
     number = 1
     for cycle, n in runs(regimen.cycles):
@@ -60,17 +59,12 @@ def _on(days: tuple[int, ...]) -> str:
     return f"{'day' if len(days) == 1 else 'days'} {days_text(days)}"
 
 
-def _amount(total: Quantity) -> str:
-    plural = "s" if total.unit.symbol == COURSE and total.value != 1 else ""
-    return f"{total.value:,.10g} {total.unit.symbol}{plural}"
-
-
 def _event_text(event: Event) -> str:
     how = ", continuous infusion"
     if not isinstance(event, Infusion):
         how = {1: ", once a day", 2: ", twice a day"}.get(event.times, f", {event.times} times a day")
-        if event.amount.unit.symbol == COURSE and event.times == 1:
-            how = ""
+        if event.amount.unit.symbol == "course" and event.times == 1:
+            how = ""  # a course begins on its day; "once a day" would mislead
     source = f"  [{event.source}]" if event.source else ""
     return f"{event.drug} {event.amount}{how}{source}"
 
