@@ -18,7 +18,10 @@ def describe(regimen: Regimen) -> str:
 def _lines(regimen: Regimen) -> Iterator[str]:
     yield regimen.name
     yield f"{_many(len(regimen.cycles), 'cycle')}, {_many(regimen.length, 'day')}"
-    totals = ", ".join(f"{drug} {q.value:,.10g} {q.unit.symbol}" for drug, q in regimen.amount().items())
+    totals = ", ".join(
+        f"{drug} {q.value:,.10g} {q.unit.symbol}{'s' if q.unit.symbol == 'course' and q.value != 1 else ''}"
+        for drug, q in regimen.amount().items()
+    )
     yield f"intended in all, without what the rules add or take away: {totals}"
     number = 1
     for cycle, n in runs(regimen.cycles):
@@ -36,7 +39,9 @@ def _lines(regimen: Regimen) -> Iterator[str]:
             yield ""
             yield title
             for text in texts:
-                yield textwrap.fill(text, 100, initial_indent="  - ", subsequent_indent="    ")
+                yield textwrap.fill(
+                    text, 100, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False
+                )
 
 
 def _cycle_lines(cycle: Cycle) -> Iterator[str]:
@@ -55,11 +60,13 @@ def _on(days: tuple[int, ...]) -> str:
 
 
 def _event_text(event: Event) -> str:
-    how = "continuous infusion"
+    how = ", continuous infusion"
     if not isinstance(event, Infusion):
-        how = {1: "once a day", 2: "twice a day"}.get(event.times, f"{event.times} times a day")
+        how = {1: ", once a day", 2: ", twice a day"}.get(event.times, f", {event.times} times a day")
+        if event.amount.unit.symbol == "course" and event.times == 1:
+            how = ""  # a course begins on its day; "once a day" would mislead
     source = f"  [{event.source}]" if event.source else ""
-    return f"{event.drug} {event.amount}, {how}{source}"
+    return f"{event.drug} {event.amount}{how}{source}"
 
 
 def rule_text(rule: Rule) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ LOWEST_BAR = 0.35
 """Height of a bar for a rate of nearly nothing; the lane's highest rate has height 1."""
 
 DAYS = 7
+
+COURSE = "course"
+"""Unit of drugs that are given in courses; a whole one needs no number."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Lane:
 
     @property
     def label(self) -> str:
-        unit = self.unit if self.bars else f"{self.unit} a day" if self.courses else ""
+        unit = self.unit if self.bars or self.unit == COURSE else f"{self.unit} a day" if self.courses else ""
         return "\n".join(part for part in (self.name, unit, self.note) if part)
 
     def number(self, amount: Quantity) -> float:
@@ -102,7 +106,9 @@ def lanes(regimen: Regimen) -> list[Lane]:
                 given.setdefault(dose, []).append(day.day - 1)
         for (drug, amount), on in given.items():
             made = lane(drug, amount)
-            made.courses += [Course(run, f"{made.number(amount):g}") for run in _neighbours(on)]
+            number = f"{made.number(amount):g}"
+            text = "" if (number, made.unit) == ("1", COURSE) else number
+            made.courses += [Course(run, text) for run in _neighbours(on)]
     for rule in regimen.rules:
         if isinstance(rule, Premedicate):
             made = lane(rule.drug, rule.amount)
@@ -215,7 +221,7 @@ def _lane(axes: Any, lane: Lane, y: float, colour: str, inch: float) -> None:
         )
         at = y + height / 2 if over["va"] == "center" else y + height + 0.02
         axes.text(left + width / 2, at, text, ha="center", fontsize=8.5, **over)
-    reach = -1.0
+    reach = -math.inf
     for course in lane.courses:
         on = [(day + 0.5) / DAYS for day in course.days]
         axes.vlines(on, y, y + 0.45, color=colour, linewidth=1.8)
@@ -247,10 +253,10 @@ def _phase(axes: Any, phase: Phase, y: float, inch: float) -> None:
             axes.text((left + right) / 2, y + 0.02, str(number), ha="center", fontsize=8.5, color=style.MUTED)
     gap = 0.04 / inch
     axes.plot([starts[0] + gap, end - gap], [y + 0.3, y + 0.3], color=style.INK, linewidth=1.6)
-    many = f"{phase.label} × {len(starts)}" if len(starts) > 1 else phase.label
+    many = f"{phase.label} ×\N{NO-BREAK SPACE}{len(starts)}" if len(starts) > 1 else phase.label
     room = max(int((end - starts[0]) * inch / PER_LETTER), 1)
     # a word a little longer than the room still fits (letters differ in width); a much longer one is cut
-    whole = max(map(len, many.split())) <= 1.5 * room
-    lines = textwrap.wrap(many, room, max_lines=2, placeholder="…", break_long_words=not whole)
+    words = " ".join(word if len(word) <= 1.5 * room else f"{word[: room - 1]}…" for word in many.split(" "))
+    lines = textwrap.wrap(words, room, max_lines=2, placeholder="…", break_long_words=False)
     text = "\n".join(lines) if room > 2 else ""
     axes.text((starts[0] + end) / 2, y + 0.36, text, ha="center", va="bottom", fontsize=9, linespacing=1.0)
