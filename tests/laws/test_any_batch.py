@@ -68,7 +68,7 @@ def test_the_day_loop_stays_one_program():
     jax = compiler.jax()
     from engager.engine.blocks import pack
     from engager.trials.chart import Constants
-    from engager.trials.conduct import LANES, _split, criteria, horizon, program
+    from engager.trials.conduct import LANES, _opened, _split, criteria, program
 
     s = setup(trial("TOWER"), 1)
     e = enrol(s.trial, s.low, s.values, 1, 0, range(10))
@@ -76,8 +76,8 @@ def test_the_day_loop_stays_one_program():
     k = Constants(*(np.float32(s.values[name]) for name in Constants._fields))
     lanes = jax.tree.map(lambda x: pack(x, 2, LANES), own)
     text = (
-        program(horizon(s.trial))
-        .lower(lanes, fixed, s.low, k, criteria(s.trial), np.int32(1))
+        program()
+        .lower(lanes, _opened()(lanes), np.int32(0), fixed, s.low, k, criteria(s.trial), np.int32(1))
         .compile()
         .as_text()
     )

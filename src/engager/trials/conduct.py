@@ -155,26 +155,41 @@ def _day(
     return (y, turn_page(c, m, o, e, low, day, xp)), daily
 
 
-@cache
-def program(days: int) -> Any:
-    """The compiled trial of ``days`` days, jitted for the shapes that it meets.
+CHUNK = 183
+"""Days of one call of the compiled program: a trial of any length is a whole number of calls, so that trials of
+different lengths share one program."""
 
-    Takes (lanes, constants of the entrant, low, k, r, refine) with lanes shaped [block, …, LANES] and returns
-    ``Courses`` of the same leading axis. ``refine`` divides every step.
+
+@cache
+def program() -> Any:
+    """The compiled days of a trial, jitted for the shapes that it meets.
+
+    Takes (lanes, carry, first day, constants of the entrant, low, k, r, refine) with lanes and carry shaped
+    [block, …, LANES] and returns the carry (state and chart) ``CHUNK`` days later and the days' ``Daily`` with
+    the same leading axis. ``refine`` divides every step.
     """
     jax = compiler.jax()
 
-    def run(lanes: Any, fixed: Any, low: Lowered, k: Constants, r: Criteria, refine: Any) -> Courses:
-        def block(lane: Entrant) -> Courses:
-            e = _entrant(lane, fixed)
-            carry = (e.start, blank(e.fate, jax.numpy))
-            step = lambda carry, day: _day(carry, day, e, low, k, r, refine, jax)  # noqa: E731
-            (_, chart), daily = jax.lax.scan(step, carry, jax.numpy.arange(days, dtype=jax.numpy.int32))
-            return Courses(chart, daily)
+    def run(
+        lanes: Any, carry: Any, first: Any, fixed: Any, low: Lowered, k: Constants, r: Criteria, refine: Any
+    ) -> tuple[Any, Daily]:
+        days = first + jax.numpy.arange(CHUNK, dtype=jax.numpy.int32)
 
-        return jax.lax.map(block, lanes)  # type: ignore[no-any-return]
+        def block(one: tuple[Entrant, Any]) -> tuple[Any, Daily]:
+            e = _entrant(one[0], fixed)
+            step = lambda carry, day: _day(carry, day, e, low, k, r, refine, jax)  # noqa: E731
+            return jax.lax.scan(step, one[1], days)  # type: ignore[no-any-return]
+
+        return jax.lax.map(block, (lanes, carry))  # type: ignore[no-any-return]
 
     return jax.jit(run)
+
+
+@cache
+def _opened() -> Any:
+    """State and chart on the day of randomisation, for lanes shaped [block, …, LANES]."""
+    jax = compiler.jax()
+    return jax.jit(lambda lanes: jax.lax.map(lambda e: (e.start, blank(e.fate, jax.numpy)), lanes))
 
 
 def _entrant(lane: Entrant, fixed: dict[str, Any]) -> Entrant:
@@ -201,7 +216,7 @@ def conduct(
     own, fixed = _split(entrants)
     k = Constants(*(np.float32(v[name]) for name in Constants._fields))
     r = criteria(trial)
-    run = program(horizon(trial))
+    run = program()
     patients, size = entrants.fate.b0.shape[0], blocks * LANES
     order = _alike(entrants)
     own = jax.tree.map(lambda x: np.asarray(x)[..., order], own)
@@ -209,9 +224,13 @@ def conduct(
     for start in range(0, patients, size):
         part = jax.tree.map(lambda x: x[..., start : start + size], own)  # noqa: B023
         lanes = jax.tree.map(lambda x: pack(x, blocks, LANES), part)
-        out = run(lanes, fixed, low, k, r, np.int32(refine))
         held = min(size, patients - start)
-        parts.append(jax.tree.map(lambda x: unpack(x, held), out))  # noqa: B023
+        carry, days = _opened()(lanes), []
+        for first in range(0, horizon(trial), CHUNK):
+            carry, daily = run(lanes, carry, np.int32(first), fixed, low, k, r, np.int32(refine))
+            days.append(jax.tree.map(lambda x: unpack(x, held), daily))  # noqa: B023
+        chart = jax.tree.map(lambda x: unpack(x, held), carry[1])  # noqa: B023
+        parts.append(Courses(chart, jax.tree.map(lambda *x: np.concatenate(x), *days)))
     back = np.argsort(order, kind="stable")
     return jax.tree.map(lambda *x: np.concatenate(x, axis=-1)[..., back], *parts)  # type: ignore[no-any-return]
 
@@ -222,9 +241,8 @@ def _alike(entrants: Entrant) -> Any:
 
 
 def horizon(trial: Trial) -> int:
-    """Days that are simulated: the longest follow-up, rounded up to half a year so that programs are shared."""
-    half_year = 183
-    return -(-(trial.follow_up.total + 1) // half_year) * half_year
+    """Days that are simulated: the longest follow-up, rounded up to whole calls of the program."""
+    return -(-(trial.follow_up.total + 1) // CHUNK) * CHUNK
 
 
 def criteria(trial: Trial) -> Criteria:

@@ -138,8 +138,8 @@ def lower(
 
 
 def _plan(regimens: Sequence[Regimen], v: Mapping[str, float], units: Mapping[str, str]) -> Plan:
-    width = _bucket(max(regimen.length for regimen in regimens) + 1, 128)
-    shape = (len(regimens), width)
+    width = _bucket(max(regimen.length for regimen in regimens) + 1, WIDTH)
+    shape = (_rows(regimens), width)
     columns = {name: np.zeros(shape, np.float32) for name in Plan._fields if name != "length"}
     for name in FACTORS:
         columns[name][:] = 1.0
@@ -161,7 +161,9 @@ def _plan(regimens: Sequence[Regimen], v: Mapping[str, float], units: Mapping[st
             columns["chemo_cycle"][i, whole] = courses
             columns["intensity"][i, whole] = given
             courses += given > 0
-    return Plan(length=np.array([r.length for r in regimens], np.int32), **columns)
+    length = np.zeros(shape[0], np.int32)
+    length[: len(regimens)] = [r.length for r in regimens]
+    return Plan(length=length, **columns)
 
 
 def _refuse_other_infusions(drug: str) -> None:
@@ -171,8 +173,8 @@ def _refuse_other_infusions(drug: str) -> None:
 
 def _visits(regimens: Sequence[Regimen], window: int) -> Visits:
     planned = [[day for day in regimen.days() if day.assess] for regimen in regimens]
-    width = _bucket(max(map(len, planned)) + 1, 8)
-    shape = (len(regimens), width)
+    width = _bucket(max(map(len, planned)) + 1, VISITS)
+    shape = (_rows(regimens), width)
     out = {name: np.full(shape, NEVER, np.int32) for name in Visits._fields}
     out["closes"][:] = 0
     for i, (regimen, days) in enumerate(zip(regimens, planned, strict=True)):
@@ -193,7 +195,7 @@ def _visits(regimens: Sequence[Regimen], window: int) -> Visits:
 
 def _answers(regimens: Sequence[Regimen]) -> Answers:
     _refuse_rules_that_never_fire(regimens)
-    shape = (len(regimens), len(EVENTS), OCCURRENCES)
+    shape = (_rows(regimens), len(EVENTS), OCCURRENCES)
     out = {name: np.zeros(shape, np.float32) for name in Answers._fields}
     out["grade"][:] = 3
     for i, regimen in enumerate(regimens):
@@ -243,7 +245,7 @@ def _first_answer(regimen: Regimen, event: str, occurrence: int) -> tuple[int, A
 
 
 def _policy(regimens: Sequence[Regimen]) -> Policy:
-    out = {name: np.zeros(len(regimens), np.float32) for name in Policy._fields}
+    out = {name: np.zeros(_rows(regimens), np.float32) for name in Policy._fields}
     out["no_response"][:] = NEVER
     out["bag"][:] = NEVER
     for i, regimen in enumerate(regimens):
@@ -270,6 +272,14 @@ def _policy(regimens: Sequence[Regimen]) -> Policy:
             elif isinstance(rule, Pause):
                 out["bag"][i], out["gap"][i] = rule.every, rule.length.canonical
     return Policy(**out)
+
+
+WIDTH, VISITS, REGIMENS = 1024, 16, 4
+"""Plans are filled up to multiples of these (days, assessments, regimens), so that trials share one program."""
+
+
+def _rows(regimens: Sequence[Regimen]) -> int:
+    return _bucket(len(regimens), REGIMENS)
 
 
 def _bucket(size: int, step: int) -> int:
