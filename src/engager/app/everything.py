@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engager.app.simulate import Progress, resume, simulate
-from engager.documents import DocumentError
+from engager.documents import DocumentError, Problem
 from engager.evidence import studies
 from engager.inference import Summary
-from engager.io import MANIFEST
+from engager.io import MANIFEST, Store
 from engager.reports.index_page import Line, line, write_index
 from engager.trials import trials
 
@@ -50,6 +50,7 @@ def simulate_all(
     """
     folder = RUNS if out is None else out
     names = _in_order()
+    _refuse_others(folder, names, replicates, seed)
     lines = []
     for number, name in enumerate(names, start=1):
         if began:
@@ -73,17 +74,31 @@ def _one(
     progress: Progress | None,
 ) -> Summary:
     if (folder / MANIFEST).is_file():
-        summary = resume(folder, workers=workers, progress=progress)
-        if (summary.replicates, summary.seed) != (replicates, seed):
-            raise DocumentError(
-                f"{folder} holds {summary.replicates} replicates with seed {summary.seed}, asked for are {replicates} "
-                f"with seed {seed}; name another folder with --out"
-            )
-        return summary
+        return resume(folder, workers=workers, progress=progress)
     done, _ = simulate(
         name, replicates=replicates, seed=seed, out=folder, workers=workers, batch=batch, progress=progress
     )
     return done
+
+
+def _refuse_others(folder: Path, names: Sequence[str], replicates: int, seed: int) -> None:
+    """One page never mixes runs: what is in the folder must have been asked for alike."""
+    asked = {"replicates": replicates, "seed": seed}
+    found = {
+        name: Store(folder / name).manifest()["request"]
+        for name in names
+        if (folder / name / MANIFEST).is_file()
+    }
+    problems = [
+        Problem(None, f"{folder / name} has {', '.join(f'{key} {request[key]}' for key in asked)}")
+        for name, request in found.items()
+        if {key: request[key] for key in asked} != asked
+    ]
+    if problems:
+        wanted = ", ".join(f"{key} {value}" for key, value in asked.items())
+        raise DocumentError(
+            [*problems, Problem(None, f"asked for are {wanted}: name another folder with --out")]
+        )
 
 
 def _in_order() -> list[str]:

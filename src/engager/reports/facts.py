@@ -66,7 +66,7 @@ class Fact:
         r, i = self.result, self.simulated
         what = words(r) if r.arm == "all" else f"{words(r)}, {r.arm}"
         if i is None or r.value is None:
-            return f"{what}: published {self.published}"
+            return f"{what}: published {self.published}, simulated: {self.compared.reason or 'nothing'}"
         side = "above" if i.value > r.value else "below"
         return f"{what}: published {self.published}, simulated {self.span}, {side} what was published"
 

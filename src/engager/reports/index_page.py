@@ -14,6 +14,7 @@ from engager.reports import sections
 from engager.reports.facts import SCORED, Fact, merged, misfits, score
 from engager.reports.html import TEMPLATES, replaced
 from engager.reports.sections import Table, many, tied
+from engager.trials import Trial
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,25 @@ def line(summary: Summary, link: str) -> Line:
     """What the page keeps of a finished run: facts and tables, no patients."""
     trial = summary.trial
     facts = merged(summary.published)
-    tables = list(sections.scored(summary).values())
+    tables = [*sections.scored(summary).values(), sections.context(summary)]
     if not facts:
-        tables = [table for table in (sections.standard(summary),) if table]
+        tables = [sections.standard(summary)]
     return Line(
         name=trial.name,
-        title=study(trial.study).title if trial.study else trial.name,
+        title=study(trial.study).title if trial.study else _plans(trial),
         link=link,
         patients=summary.simulated,
         facts=facts,
-        tables=tables,
+        tables=[table for table in tables if table],
         unsimulated=sections.unsimulated(summary),
         failed=len(summary.failures),
     )
+
+
+def _plans(trial: Trial) -> str:
+    """What a trial without a study gives, by the names of its regimens."""
+    names = dict.fromkeys(choice.regimen.name for arm in trial.arms.values() for choice in arm.regimens)
+    return "; ".join(names)
 
 
 def write_index(lines: Sequence[Line], folder: Path, *, replicates: int, seed: int) -> Path:
@@ -101,11 +108,17 @@ def _overview(lines: Sequence[Line]) -> Table:
             one.name,
             one.title,
             *(one.covered(role) for role in SCORED),
-            one.problem or ("" if one.facts else "nothing published"),
+            one.problem or _note(one),
         )
         for one in lines
     ]
     return Table("Facts covered, by role", ("trial", "title", *SCORED, "note"), rows)
+
+
+def _note(one: Line) -> str:
+    if not one.facts:
+        return "nothing published"
+    return "" if any(fact.role in SCORED for fact in one.facts) else "context: shown, not scored"
 
 
 def _misfits(lines: Sequence[Line]) -> dict[str, list[tuple[str, str]]]:
