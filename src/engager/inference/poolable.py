@@ -118,10 +118,8 @@ def _row(study: Study, r: Result, treatment: str | None, wanted: str | None) -> 
     drugs = arm.drugs if arm else ()
     quantity, unfit = _quantity(r)
     reason = _standing(r) or _arm(arm, study.arm(second), bool(second), treatment, wanted) or unfit
-    row = Row(
-        *(study.id, study.setting, study.ph, r.arm, drugs, whom(r), r, quantity),
-        **{"n": r.n, "N": r.N, "value": r.value, "lower": r.lower, "upper": r.upper, "reason": reason},
-    )
+    row = Row(study.id, study.setting, study.ph, r.arm, drugs, whom(r), r, quantity, reason=reason)
+    row = replace(row, n=r.n, N=r.N, value=r.value, lower=r.lower, upper=r.upper)
     if reason:
         return row
     if quantity == "share":
