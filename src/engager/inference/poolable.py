@@ -137,7 +137,7 @@ def whom(r: Result) -> str:
 def _standing(r: Result) -> str:
     if r.standing != "usable":
         return f"{r.standing}: {r.reason}"
-    return f"only a subgroup: {r.subgroup}" if r.subgroup else ""
+    return "only a subgroup" if r.subgroup else ""
 
 
 def _arm(arm: Arm | None, other: Arm | None, versus: bool, treatment: str | None, wanted: str | None) -> str:
