@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 LEVEL = 0.95
 """Level of every interval of a synthesis."""
 
-NODES, WEIGHTS = np.polynomial.hermite.hermgauss(25)
+NODES, WEIGHTS = np.polynomial.hermite.hermgauss(61)
 
 LARGEST_TAU = 10.0
 """Where the search for τ ends: on the log-odds scale a study is then almost surely at 0 or at 1."""
@@ -89,8 +89,8 @@ class Model(Protocol):
 class Binomial:
     """Shares: ``n`` of ``N`` patients in each study. Fitted by maximum likelihood.
 
-    The integral over θ_i is adaptive Gauss–Hermite quadrature with 25 nodes about the study's mode (Pinheiro
-    and Bates 1995, J Comput Graph Stat 4:12). The interval of τ² is its profile likelihood's (χ² with 1 df).
+    The integral over θ_i is adaptive Gauss–Hermite quadrature with 61 nodes about the study's mode (Pinheiro
+    and Bates 1995, J Comput Graph Stat 4:12); that many because τ may be large where a study has nobody. The interval of τ² is its profile likelihood's (χ² with 1 df).
     """
 
     n: Floats
