@@ -89,8 +89,9 @@ class Model(Protocol):
 class Binomial:
     """Shares: ``n`` of ``N`` patients in each study. Fitted by maximum likelihood.
 
-    The integral over θ_i is adaptive Gauss–Hermite quadrature with 61 nodes about the study's mode (Pinheiro
-    and Bates 1995, J Comput Graph Stat 4:12); that many because τ may be large where a study has nobody. The interval of τ² is its profile likelihood's (χ² with 1 df).
+    The integral over θ_i is adaptive Gauss–Hermite quadrature about the study's mode (Pinheiro and Bates 1995,
+    J Comput Graph Stat 4:12), with 61 nodes because τ may be large where a study has nobody. The interval of
+    τ² is its profile likelihood's (χ² with 1 df).
     """
 
     n: Floats

@@ -56,8 +56,8 @@ def heterogeneity(s: Synthesis) -> str:
     p = s.pooled
     if p is None or p.tau2 is None:
         return ""
-    low, high = (None if x is None else f"{x:.2g}" for x in (p.tau2_lower, p.tau2_upper))
-    words = f"τ² {p.tau2:.2g} ({low or 0} to {high or 'beyond the search'}) on the scale of {s.scale}"
+    low, high = (None if x is None else f"{x:.3g}" for x in (p.tau2_lower, p.tau2_upper))
+    words = f"τ² {p.tau2:.3g} ({low or 0} to {high or 'beyond the search'}) on the scale of {s.scale}"
     if s.inconsistency is not None:
         words += f"; I² {100 * s.inconsistency:.0f} %"
     if s.median_odds_ratio is not None:
