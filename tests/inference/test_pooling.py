@@ -109,10 +109,11 @@ def test_the_row_that_counts_most_patients_is_taken():
         ({"value": 0.33, "N": 189, "printed": "33%"}, 62, "62 to 63"),
         ({"value": 0.16, "N": 36, "printed": "16%"}, 6, "n = 6"),  # cut off; rounded it would be 17 %
         ({"value": 0.31, "N": None, "printed": "31%"}, 31, "arm's size"),
+        ({"value": 0.321, "N": None, "printed": "32.1%"}, 27, "within the arm's 85"),  # 27/84
     ],
 )
 def test_counts_are_found_from_what_is_printed(cells, n, said):
-    row = only(made("S", cr(1, 2, n=None, **cells))).rows[0]
+    row = only(made("S", cr(1, 2, n=None, **cells), size=85 if said.endswith("85") else 100)).rows[0]
     assert row.n == n and said in row.origin
 
 

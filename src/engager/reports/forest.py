@@ -190,7 +190,7 @@ def _limits(s: Synthesis, lines: list[Line]) -> tuple[float, float]:
 
 def _ticks(axes: Any, quantity: str) -> None:
     if text.is_share(quantity):
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     else:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
