@@ -211,3 +211,17 @@ def test_more_patients_and_more_studies_narrow_the_interval(one, times, k):
     widths = [fit.interval[1] - fit.interval[0] for fit in fits]
     assert widths[1] == pytest.approx(widths[0] / math.sqrt(times), rel=1e-3)
     assert widths[2] < widths[0]
+
+
+@pytest.mark.slow
+def test_with_three_studies_the_interval_holds_the_truth_and_a_normal_one_would_not():
+    random = np.random.default_rng(1)
+    N, mu, tau, times = np.array([45, 189, 271]), -0.7, 0.3, 200
+    held = normal = predicted = 0
+    for _ in range(times):
+        n = random.binomial(N, special.expit(random.normal(mu, tau, 3)))
+        fit = shares(n, N).fit()
+        held += fit.interval[0] <= mu <= fit.interval[1]
+        normal += abs(fit.mu - mu) <= 1.96 * fit.se
+        predicted += fit.prediction[0] <= random.normal(mu, tau) <= fit.prediction[1]
+    assert held >= 0.93 * times and predicted >= 0.93 * times and normal <= 0.88 * times
