@@ -52,7 +52,7 @@ def effects(y, s):
     ],
 )
 def test_shares_as_metafor_and_lme4_fit_them(data, mu, se, tau2, ends, tau2_ends):
-    fit = shares(*data).fit()
+    fit = shares(*data).fit(restricted=False)
     assert (fit.mu, fit.se, fit.tau2) == pytest.approx((mu, se, tau2), rel=3e-5)
     assert fit.interval == pytest.approx(ends, rel=3e-5)
     if tau2_ends:
@@ -88,6 +88,18 @@ def test_effects_as_statsmodels_and_pymare_fit_them(first):
     assert fit.tau2_lower == pytest.approx(float(other["ci_l"][0]), abs=1e-4)
     assert fit.tau2_upper == pytest.approx(float(other["ci_u"][0]), rel=1e-3)
     assert model.best(math.sqrt(float(other["tau^2"].item())))[1] >= model.best(math.sqrt(fit.tau2))[1] - 1e-6
+
+
+def test_restricted_likelihood_of_many_patients_is_reml():
+    n, N = np.array([30000, 25000, 41000, 35000, 27000]), np.full(5, 100000)
+    y, v = special.logit(n / N), 1 / (n * (1 - n / N))
+    data = Dataset(y=y, v=v, X=None, add_intercept=True)
+    reml = VarianceBasedLikelihoodEstimator(method="reml").fit_dataset(data).summary()
+    fit = shares(n, N).fit()
+    assert fit.tau2 == pytest.approx(float(reml.tau2.item()), rel=1e-3)
+    assert fit.mu == pytest.approx(float(reml.fe_params.item()), abs=1e-4)
+    assert fit.se == pytest.approx(float(reml.fe_se.item()), rel=1e-3)
+    assert shares(n, N).fit(restricted=False).tau2 == pytest.approx(fit.tau2 * 4 / 5, rel=0.01)
 
 
 # anova(glmer(... ~ 1 ...), glmer(... ~ factor(x) ...)), nAGQ=25, x = 0 for the first seven studies
