@@ -190,7 +190,8 @@ def test_shares_keep_the_laws_of_pooling(studies, random):
     )
     random.shuffle(studies)
     again = shares(*zip(*studies, strict=True)).fit()
-    assert (again.mu, again.tau2) == (pytest.approx(fit.mu, abs=1e-4), pytest.approx(fit.tau2, abs=1e-3))
+    assert again.mu == pytest.approx(fit.mu, abs=1e-3)
+    assert again.tau2 == pytest.approx(fit.tau2, rel=3e-3, abs=1e-3)
     _intervals_nest(fit)
 
 
