@@ -23,6 +23,9 @@ READING = {
     ("evidence", "show", "TOWER"): "91/271 [34%]",
     ("evidence", "check"): "judged",
     ("evidence", "check", "--all"): "use 134",
+    ("evidence", "endpoint", "CR"): "91/271",
+    ("evidence", "endpoint", "OS", "--by", "setting", "--treatment", "any"): "groups differ",
+    ("evidence", "endpoint", "age"): "54.5 years",
     ("regimen", "list"): "blinatumomab-tower",
     ("regimen", "show", "blinatumomab-tower"): "28 µg/day, continuous infusion",
     ("trial", "list"): "MT103-202",
@@ -70,6 +73,9 @@ def test_json_contracts():
         (("evidence", "show", "TOWR"), "did you mean 'TOWER'"),
         (("trial", "show", "TOWR"), "did you mean 'TOWER'"),
         (("regimen", "show", "flag-idda"), "did you mean 'flag-ida'"),
+        (("evidence", "endpoint", "complete_remision"), "did you mean 'complete_remission'"),
+        (("evidence", "endpoint", "CR", "--setting", "relapse"), "did you mean 'relapsed'"),
+        (("evidence", "endpoint", "CR", "--treatment", "blinatumumab"), "did you mean 'blinatumomab'"),
         (("explain", "kmaxx"), "'kmax'"),
         (("explain", "blinatumumab"), "'blinatumomab'"),
         (("regimen", "check", "nowhere.yaml"), "cannot be read"),
@@ -120,6 +126,29 @@ def test_plot_writes_an_svg_or_says_why_not(tmp_path):
     for bad in (tmp_path / "tower.png", tmp_path / "no" / "folder.svg"):
         done = run("regimen", "plot", "blinatumomab-tower", "--out", bad)
         assert done.exit_code == 2 and str(bad) in done.stderr and not bad.exists()
+
+
+def test_a_symbol_is_as_good_as_a_name():
+    assert (
+        run("evidence", "endpoint", "cr").stdout == run("evidence", "endpoint", "complete_remission").stdout
+    )
+
+
+def test_a_forest_plot_is_written_or_it_is_said_why_not(tmp_path):
+    out = tmp_path / "cr.svg"
+    done = run("evidence", "endpoint", "CR", "--setting", "relapsed", "--forest", out)
+    assert done.exit_code == 0 and str(out) in done.stdout and "91/271" in done.stdout
+    assert out.read_text(encoding="utf-8").startswith("<svg")
+    found = json.loads(run("evidence", "endpoint", "CR", "--forest", out, "--json").stdout)
+    assert found["forest"] == str(out) and found["pooled"]["symbol"] == "CR"
+    for endpoint, bad in (
+        ("CR", tmp_path / "cr.png"),
+        ("CR", tmp_path / "no" / "f.svg"),
+        ("age", tmp_path / "a.svg"),
+    ):
+        done = run("evidence", "endpoint", endpoint, "--forest", bad)
+        assert done.exit_code == 2 and done.stdout == "" and not bad.exists()
+        assert str(bad) in done.stderr or "nothing to draw" in done.stderr
 
 
 def test_check_is_quiet_about_judged_findings_unless_asked():

@@ -266,6 +266,41 @@ def evidence_schema(
     _show(json, {"schemas": found}, lambda _: "\n".join(map(str, found)))
 
 
+@evidence.command("endpoint", no_args_is_help=True)
+@_job
+def evidence_endpoint(
+    endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Name or symbol of an endpoint (CR).")],
+    setting: Annotated[
+        str | None, typer.Option(help="Only relapsed, MRD or untreated disease.", show_default="all")
+    ] = None,
+    ph: Annotated[
+        str | None, typer.Option(help="Only studies of negative, positive or mixed Ph.", show_default="all")
+    ] = None,
+    treatment: Annotated[
+        str, typer.Option(help="Arms whose every patient received it; 'any' for all arms.")
+    ] = "blinatumomab",
+    arm: Annotated[
+        str | None, typer.Option(help="Arms of this name, whatever they received.", show_default="all")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Apart by setting, ph, population or drugs.", show_default="together"),
+    ] = None,
+    forest: Annotated[
+        Path | None, typer.Option(metavar="F.svg", help="Draw a forest plot.", show_default="none")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Pool an endpoint across studies; list every row that cannot be pooled, with the reason."""
+    from engager.app import jobs
+
+    found = jobs.pool_endpoint(endpoint, setting=setting, ph=ph, treatment=treatment, arm=arm, by=by)
+    drawn = None if forest is None else jobs.plot_endpoint(found, forest)
+    _show(json, {"pooled": found, "forest": drawn}, lambda _: _pooled().endpoint_page(found))
+    if drawn and not json:
+        print(f"\n{drawn}")
+
+
 @regimen.command("list")
 @_job
 def regimen_list(json: Json = False) -> None:
@@ -363,6 +398,12 @@ def doctor(json: Json = False) -> None:
     _show(json, found, lambda tables: tables.doctor_page(found))
     if not found.well:
         raise typer.Exit(1)
+
+
+def _pooled() -> Any:
+    from engager.reports import pooled_tables
+
+    return pooled_tables
 
 
 def _record() -> Any:

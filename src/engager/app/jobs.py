@@ -22,6 +22,7 @@ from engager.regimens import regimens as shipped_regimens
 if TYPE_CHECKING:
     from engager.app.doctor import Health
     from engager.app.explain import Explanation
+    from engager.inference.pooling import Pooled
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -193,6 +194,21 @@ def citations() -> list[tuple[str, str]]:
     return list(evidence.sources().items())
 
 
+def pool_endpoint(word: str, **asked: str | None) -> Pooled:
+    """An endpoint across the studies of the record; what can be asked stands at ``inference.pooling.pool``."""
+    from engager.inference.pooling import pool
+
+    return pool(word, **asked)  # type: ignore[arg-type]
+
+
+def plot_endpoint(found: Pooled, out: Path) -> Path:
+    """Draw a forest plot of a pooled endpoint into the SVG file ``out``; returns its path."""
+    _must_be_svg("--forest", out)
+    from engager.reports.forest import forest_svg
+
+    return _written("--forest", out, forest_svg(found))
+
+
 def list_regimens() -> list[RegimenLine]:
     """The regimens that trials can name."""
     return [_regimen_line(name, regimen) for name, regimen in shipped_regimens().items()]
@@ -215,15 +231,22 @@ def check_regimen(path: Path) -> RegimenLine:
 def plot_regimen(name: str, out: Path) -> Path:
     """Draw a regimen (by name or file) into the SVG file ``out``; returns its path."""
     regimen = show_regimen(name)
-    if out.suffix.lower() != ".svg":
-        raise DocumentError(f"--out {out}: must end in .svg, the only form that is drawn")
+    _must_be_svg("--out", out)
     from engager.reports.regimen_chart import regimen_svg
 
-    drawing = regimen_svg(regimen)
+    return _written("--out", out, regimen_svg(regimen))
+
+
+def _must_be_svg(option: str, out: Path) -> None:
+    if out.suffix.lower() != ".svg":
+        raise DocumentError(f"{option} {out}: must end in .svg, the only form that is drawn")
+
+
+def _written(option: str, out: Path, drawing: str) -> Path:
     try:
         out.write_text(drawing, encoding="utf-8")
     except OSError as error:
-        raise DocumentError(f"--out {out}: cannot be written ({error.strerror})") from None
+        raise DocumentError(f"{option} {out}: cannot be written ({error.strerror})") from None
     return out
 
 

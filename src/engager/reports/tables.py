@@ -117,15 +117,17 @@ def _rows(found: Sequence[tuple[Result, str]]) -> Table:
     for width in (9, 12):
         grid.add_column(width=width, overflow="fold")
     for result, role in found:
-        grid.add_row(_arm(result), _what(result), result.printed, _counts(result), _role(result, role))
+        grid.add_row(arm_name(result), what(result), result.printed, _counts(result), _role(result, role))
     return grid
 
 
-def _arm(r: Result) -> str:
+def arm_name(r: Result) -> str:
+    """The arm of a row, with its subgroup."""
     return f"{r.arm}: {r.subgroup}" if r.subgroup else r.arm
 
 
-def _what(r: Result) -> str:
+def what(r: Result) -> str:
+    """Statistic, time and population of a row in words."""
     statistic = r.statistic.replace("_", " ")
     words = f"{statistic} {r.time}" if r.statistic == "rate_at" else statistic
     if r.time and r.statistic != "rate_at":
