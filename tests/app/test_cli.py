@@ -160,13 +160,13 @@ def test_check_is_quiet_about_judged_findings_unless_asked():
 
 def test_an_unjudged_hard_finding_fails_the_check(monkeypatch):
     found = [Finding("sum", "hard", ("A", "B"), "1 + 1 is not 3")]
-    monkeypatch.setattr(jobs, "check_record", lambda: found)
+    monkeypatch.setattr(jobs, "check_record", lambda _files: found)
     assert run("evidence", "check").exit_code == 1
     done = run("evidence", "check", "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["findings"][0]["message"] == "1 + 1 is not 3"
     monkeypatch.setattr(
-        jobs, "check_record", lambda: [Finding("sum", "hard", ("A",), "…", judged="kept: because")]
+        jobs, "check_record", lambda _files: [Finding("sum", "hard", ("A",), "…", judged="kept: because")]
     )
     assert run("evidence", "check").exit_code == 0
 
