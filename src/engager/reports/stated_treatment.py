@@ -28,6 +28,9 @@ DAYS_OF_WEEK = 7
 ELSEWHERE = "phase not stated"
 """Name of the phase of a drug that no named phase has, where other facts name phases."""
 
+BY_COUNT = "placed by number of cycles alone"
+"""Remark for a drug of which no source says in which cycles of the phase it is given."""
+
 _AT = re.compile(r"(cycle|week)s? (\d+)(?:[-–](\d+))?")
 
 
@@ -64,10 +67,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of ``slots`` cycles (or months, see ``counted``); ``heads`` say what the sources say of it."""
+    """A phase of ``slots`` cycles (or months, see ``counted``); ``heads`` say what the sources say of it.
+
+    Where no source says how many cycles there are, and names none, one slot stands for all (not ``numbered``).
+    """
 
     name: str
     slots: int
+    numbered: bool
     counted: str
     heads: tuple[str, ...]
     drugs: tuple[Given, ...]
@@ -168,10 +175,10 @@ def _phase(name: str, own: _Own) -> Phase:
     least = [_least(total)] if total else [_least(fs) for fs in groups(counts, lambda f: f.drug).values()]
     sure = max([*least, named]) or slots
     placed = _placed(drugs, numbers, turns, counts, slots)
-    given = tuple(_given(drug, own, placed[drug], min(sure, slots)) for drug in drugs)
+    given = tuple(_given(drug, own, *placed[drug], min(sure, slots)) for drug in drugs)
     counted = "month" if any(f.name == "month_number" for f in own.facts) else "cycle"
     heads = (*_numbers_said(own, counts, turns, named, counted), *_times_said(own, counts, given))
-    return Phase(name, slots, counted, heads, given)
+    return Phase(name, slots, bool(counts or turns or named), counted, heads, given)
 
 
 def _numbers(own: _Own, drug: str) -> set[int]:
@@ -191,8 +198,11 @@ def _placed(
     turns: dict[str, int],
     counts: Sequence[Fact],
     slots: int,
-) -> dict[str, tuple[int, ...]]:
-    """The slots of each drug: by number, by turn, by a count that fits the phase or what is left of it."""
+) -> dict[str, tuple[tuple[int, ...], str]]:
+    """The slots of each drug: by number, by turn, by a count that fits the phase or what is left of it.
+
+    With them a remark where they follow from a count and another drug could make them other ones.
+    """
     order = [drug for drug, many in turns.items() for _ in range(many)]
     many = {d: max((_most(f) for f in counts if f.drug == d), default=0) for d in drugs}
     found: dict[str, set[int]] = {}
@@ -201,19 +211,22 @@ def _placed(
         if not found[drug] and drug in order:
             found[drug] = {i + 1 for i in range(slots) if order[i % len(order)] == drug}
     left = set(range(1, slots + 1)).difference(*found.values())
+    remarks = dict.fromkeys(drugs, "")
+    whole = [d for d in drugs if not found[d] and many[d] == slots]
     for drug in drugs:
         if found[drug]:
             continue
         if many[drug] == slots or (not many[drug] and (len(drugs) == 1 or slots == 1)):
             found[drug] = set(range(1, slots + 1))
+            remarks[drug] = BY_COUNT if drug in whole[1:] else ""
         elif many[drug] == len(left):
-            found[drug] = left
+            found[drug], remarks[drug] = left, BY_COUNT
         else:
-            found[drug] = numbers[drug]
-    return {drug: tuple(sorted(found[drug])) for drug in drugs}
+            found[drug], remarks[drug] = numbers[drug], "other cycles not stated" if numbers[drug] else ""
+    return {drug: (tuple(sorted(found[drug])), remarks[drug]) for drug in drugs}
 
 
-def _given(drug: str, own: _Own, slots: tuple[int, ...], sure: int) -> Given:
+def _given(drug: str, own: _Own, slots: tuple[int, ...], remark: str, sure: int) -> Given:
     doses = own.say(drug, *DOSES)
     units = {unit(f.unit).symbol for f in doses}
     amounts: dict[int, list[str]] = {}
@@ -231,7 +244,7 @@ def _given(drug: str, own: _Own, slots: tuple[int, ...], sure: int) -> Given:
             amounts.setdefault(slot, []).append(text)
     made = tuple(Step(*when, _either(texts)) for when, texts in sorted(steps.items()))
     length, on = _cycle(own, drug)
-    says = [f"{_count(f, 'dose')} {f.at}".strip() for f in own.say(drug, "doses")]
+    says = [f"{_count(f, 'dose')} {f.at}".strip() for f in own.say(drug, "doses")] + [remark] * bool(remark)
     if not slots:
         says.append("in which cycles is not stated")
     if not doses:
@@ -270,6 +283,8 @@ def _numbers_said(
         _joined([(f"{_count(f, 'cycle')} {f.at}".strip() + _of(f, whose), f.source) for f in same])
         for same in groups(counts, lambda f: (f.drug, f.at)).values()
     ]
+    if counted == "month":
+        yield "slots are months"
     if not counts:
         said.append("number of cycles not stated" + (f", {named} {counted}s named" if named > 1 else ""))
     if turns:
@@ -315,7 +330,8 @@ def _remarks(facts: Iterable[Fact]) -> list[str]:
     found = []
     for f in facts:
         if f.note:
-            found.append(f"{f.drug or f.phase}: {f.note}")
+            said = _count(f, "cycle") if f.name == "cycles" else _amount(f)
+            found.append(f"{f.drug or f.phase}, {said}: {f.note}")
     for f in facts:
         if f.name in DOSES and f.at and not _AT.fullmatch(f.at):
             found.append(f"* {f.drug}, {_amount(f)}: {f.at}")

@@ -24,7 +24,7 @@ WIDEST_SLOT, SLIMMEST_SLOT, SLIMMEST_PHASE = 1.3, 0.12, 1.75
 LINE, BAR = 0.15, 0.3
 """Height of a line of small text and of a bar."""
 
-PER_LETTER = 0.068
+PER_LETTER = 0.063
 """Room that a letter of small text takes."""
 
 SMALL = 8.0
@@ -32,6 +32,8 @@ PALE = 0.3
 """Opacity of what is given only if the treatment goes on so long."""
 
 NO_DRUG = "drug not stated"
+
+_NUMBER: dict[str, Any] = {"fontsize": SMALL, "ha": "center", "va": "center", "color": style.MUTED}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class _Laid:
     @property
     def above(self) -> float:
         """Height of the heads of phases, with the numbers of the slots."""
-        return LINE * (max(map(len, self.heads)) + 2.2) if self.heads else 0.0
+        name = any(phase.name for phase in self.block.phases)
+        return LINE * (max(map(len, self.heads)) + name + 1.3) if self.heads else 0.0
 
     def lane(self, drug: str) -> float:
         """Height of a drug's lane."""
@@ -96,6 +99,8 @@ def _slots_said(given: Given, phase: Phase) -> str:
     if not given.slots:
         return f"{phase.counted}s that are not stated"
     every = len(given.slots) == phase.slots and phase.slots > 1
+    if not phase.numbered:
+        return f"a {phase.counted}" if given.on else "the whole phase"
     return f"every {phase.counted}" if every else f"{phase.counted} {', '.join(map(str, given.slots))}"
 
 
@@ -116,7 +121,8 @@ def draw(study: Study, blocks: Sequence[Block]) -> Sheet:
     axes.set_ylim(height, 0)
     axes.axis("off")
     axes.text(MARGIN, 0.3, _title(study), fontsize=11, weight="bold")
-    drugs = style.arm_colours(dict.fromkeys(g.drug for b in blocks for p in b.phases for g in p.drugs))
+    found = (g.drug for b in blocks for p in b.phases for g in p.drugs)
+    drugs = style.arm_colours(dict.fromkeys(("blinatumomab", *found)))  # in every study the same colour
     y = 0.5
     for i, one in enumerate(laid):
         _block(axes, one, y, drugs, i)
@@ -167,7 +173,7 @@ def _widths(slots: Sequence[int]) -> list[float]:
 
 
 def _wrapped(text: str, width: float) -> list[str]:
-    return textwrap.wrap(text, max(int(width / PER_LETTER), 1))
+    return textwrap.wrap(text, max(int(width / PER_LETTER), 1), break_on_hyphens=False)
 
 
 def _share(given: Given) -> float:
@@ -188,10 +194,10 @@ def _foot(blocks: Sequence[Block]) -> Iterator[str]:
         yield "Infusion and drug-free interval are to scale within a slot where both are stated."
     if not all(scaled):
         yield "A slot that is filled whole is not to scale: no source states both the time on the drug and the cycle."
-    if sum(len(b.phases) for b in blocks) > 1:
+    if any(len(b.phases) > 1 for b in blocks):
         yield "Slots of different phases are not to one scale."
     sources = dict.fromkeys(source for b in blocks for source in b.sources)
-    yield f"Drawn from {', '.join(sources)} alone; nothing is assumed."
+    yield f"Drawn from {', '.join(sources)} alone: no dose, number or length is assumed."
 
 
 def _lines(axes: Any, x: float, y: float, lines: Sequence[str], colour: str = style.INK) -> None:
@@ -237,20 +243,22 @@ def _head(axes: Any, laid: _Laid, i: int, top: float) -> None:
     """Name of a phase, what is said of it, and the numbers of its slots over a bracket."""
     phase, left, width = laid.block.phases[i], laid.lefts[i], laid.widths[i]
     lines = laid.heads[i]
-    start = top + laid.above - LINE * (len(lines) + 2.2)
-    axes.text(left, start + LINE / 2, phase.name, fontsize=9, weight="bold", va="center")
-    _lines(axes, left, start + LINE, lines)
     rule = top + laid.above - LINE * 1.1
+    start = rule - LINE * (len(lines) + 0.1)
+    axes.text(left, start - LINE / 2, phase.name, fontsize=9, weight="bold", va="center")
+    _lines(axes, left, start, lines)
     axes.plot([left, left + width], [rule, rule], color=style.INK, linewidth=1.4)
     slot = width / phase.slots
+    if any(g.on for g in phase.drugs) and not phase.numbered:
+        axes.text(left + width / 2, rule + LINE * 0.55, f"a {phase.counted}", **_NUMBER)
     step = next(
         n for n in (1, 2, 4, 12, phase.slots) if n * slot >= PER_LETTER * (len(str(phase.slots)) + 0.5)
     )
-    for n in range(1, phase.slots + 1):
+    for n in range(1, phase.slots + 1) if phase.numbered else ():
         if n % step == 0:
-            word = f"{phase.counted} {n}" if slot >= PER_LETTER * 9 or (phase.slots == 1) else str(n)
+            word = f"{phase.counted} {n}" if slot >= PER_LETTER * 9 else str(n)
             x, y = left + (n - 0.5) * slot, rule + LINE * 0.55
-            axes.text(x, y, word, fontsize=SMALL, ha="center", va="center", color=style.MUTED)
+            axes.text(x, y, word, **_NUMBER)
 
 
 def _lane(axes: Any, laid: _Laid, i: int, given: Given, y: float, colour: str, gid: str) -> None:
