@@ -7,7 +7,7 @@ the record opens in a blink (see :mod:`engager.app.cli`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +105,29 @@ def show_study(name: str) -> StudyPage:
     return StudyPage(study, tuple(role_of(row) for row in study.results), cited)
 
 
+def draw_coverage(out: Path) -> Path:
+    """Draw which study reports which endpoint into the SVG file ``out``; returns its path."""
+
+    def svg() -> str:
+        from engager.reports.coverage_map import coverage_svg
+
+        return coverage_svg(evidence.studies().values())
+
+    return _drawn("--map", out, svg)
+
+
+def draw_timeline(name: str, out: Path) -> Path:
+    """Draw what the sources state of a study's treatment into the SVG file ``out``; returns its path."""
+    study = show_study(name).study
+
+    def svg() -> str:
+        from engager.reports.treatment_timeline import timeline_svg
+
+        return timeline_svg(study)
+
+    return _drawn("--timeline", out, svg)
+
+
 def check_record() -> list[Finding]:
     """What the rules find in the whole record, judged findings included, the hard ones first."""
     return evidence.check()
@@ -192,15 +215,24 @@ def check_regimen(path: Path) -> RegimenLine:
 def plot_regimen(name: str, out: Path) -> Path:
     """Draw a regimen (by name or file) into the SVG file ``out``; returns its path."""
     regimen = show_regimen(name)
-    if out.suffix.lower() != ".svg":
-        raise DocumentError(f"--out {out}: must end in .svg, the only form that is drawn")
-    from engager.reports.regimen_chart import regimen_svg
 
-    drawing = regimen_svg(regimen)
+    def svg() -> str:
+        from engager.reports.regimen_chart import regimen_svg
+
+        return regimen_svg(regimen)
+
+    return _drawn("--out", out, svg)
+
+
+def _drawn(option: str, out: Path, svg: Callable[[], str]) -> Path:
+    """Write a drawing into the file that ``option`` names; nothing is drawn for a name that does not fit."""
+    if out.suffix.lower() != ".svg":
+        raise DocumentError(f"{option} {out}: must end in .svg, the only form that is drawn")
+    drawing = svg()
     try:
         out.write_text(drawing, encoding="utf-8")
     except OSError as error:
-        raise DocumentError(f"--out {out}: cannot be written ({error.strerror})") from None
+        raise DocumentError(f"{option} {out}: cannot be written ({error.strerror})") from None
     return out
 
 

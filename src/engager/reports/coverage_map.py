@@ -119,7 +119,7 @@ def draw(studies: Sequence[Study], found: Mapping[tuple[str, str], Cell]) -> She
     _bands(axes, studies, 0.5)
     lefts = {study.id: EDGE + NAMES + COLUMN * i for i, study in enumerate(studies)}
     for name, x in lefts.items():
-        place = {"ha": "center", "va": "bottom", "rotation": 90}
+        place: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": 90}
         axes.text(x + COLUMN / 2, top - 0.05, name, fontsize=SMALL, **place)
     y = top
     for title, block in blocks.items():
@@ -127,7 +127,7 @@ def draw(studies: Sequence[Study], found: Mapping[tuple[str, str], Cell]) -> She
         y += 1.6 * ROW
         for i, endpoint in enumerate(block):
             if i % 2 == 0:
-                size = (2 * EDGE + NAMES + COLUMN * len(studies) - 2 * EDGE, ROW)
+                size = (NAMES + COLUMN * len(studies), ROW)
                 axes.add_patch(Rectangle((EDGE, y), *size, facecolor="#f3f5f7"))
             axes.text(EDGE + 0.05, y + ROW / 2, endpoint.label, fontsize=SMALL, va="center")
             for study, x in lefts.items():
@@ -140,9 +140,9 @@ def draw(studies: Sequence[Study], found: Mapping[tuple[str, str], Cell]) -> She
 
 def _bands(axes: Any, studies: Sequence[Study], top: float) -> None:
     """Setting and Ph status over the columns, neighbours of the same word together."""
-    for i, (label, words) in enumerate(
-        {"setting": [s.setting for s in studies], "Ph": [PH[s.ph] for s in studies]}.items()
-    ):
+    settings = [study.setting for study in studies]
+    bands: dict[str, Sequence[str]] = {"setting": settings, "Ph": [PH[study.ph] for study in studies]}
+    for i, (label, words) in enumerate(bands.items()):
         y = top + i * BAND
         axes.text(
             EDGE + NAMES - 0.08,
@@ -153,7 +153,7 @@ def _bands(axes: Any, studies: Sequence[Study], top: float) -> None:
             va="center",
             color=style.MUTED,
         )
-        for start, many, word in _runs(words, [s.setting for s in studies]):
+        for start, many, word in _runs(words, settings):
             x, width = EDGE + NAMES + COLUMN * start, COLUMN * many
             shade = ("#dfe6ee", "#eef2f6")[i]
             box = Rectangle((x, y), width, BAND, facecolor=shade, edgecolor=style.PAPER, linewidth=1.2)
