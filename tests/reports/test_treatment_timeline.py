@@ -191,3 +191,11 @@ def test_svg_is_the_same_every_time_and_has_a_bar_for_each_slot(name):
         for phase in found.phases:
             assert phase.name in texts
             assert all(text in texts for drug in phase.drugs for text in drug.amounts.values())
+
+
+def test_an_amount_that_does_not_fit_in_a_slot_stands_in_words():
+    many = {"name": "cycles", "value": 30}
+    svg = timeline_svg(a_study(many, {"name": "dose", "upper": 12.5, "unit": "mg/m²"}))
+    assert svg.count(">up to 12.5 mg/m²</text>") == 1 and ">up to 12.5</text>" not in svg
+    svg = timeline_svg(a_study({**many, "value": 3}, {"name": "dose", "value": 12.5, "unit": "mg/m²"}))
+    assert svg.count(">12.5 mg/m²</text>") == 1 and svg.count(">12.5</text>") == 2

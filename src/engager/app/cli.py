@@ -170,10 +170,10 @@ def evidence_list(
 @_job
 def evidence_show(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="Id or another name of the study.")],
+    json: Json = False,
     timeline: Annotated[
         Path | None, typer.Option(metavar="F.svg", help="Draw its treatment as stated, instead.")
     ] = None,
-    json: Json = False,
 ) -> None:
     """Show everything that was printed about a study, with its place."""
     from engager.app import jobs

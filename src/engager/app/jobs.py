@@ -105,29 +105,6 @@ def show_study(name: str) -> StudyPage:
     return StudyPage(study, tuple(role_of(row) for row in study.results), cited)
 
 
-def draw_coverage(out: Path) -> Path:
-    """Draw which study reports which endpoint into the SVG file ``out``; returns its path."""
-
-    def svg() -> str:
-        from engager.reports.coverage_map import coverage_svg
-
-        return coverage_svg(evidence.studies().values())
-
-    return _drawn("--map", out, svg)
-
-
-def draw_timeline(name: str, out: Path) -> Path:
-    """Draw what the sources state of a study's treatment into the SVG file ``out``; returns its path."""
-    study = show_study(name).study
-
-    def svg() -> str:
-        from engager.reports.treatment_timeline import timeline_svg
-
-        return timeline_svg(study)
-
-    return _drawn("--timeline", out, svg)
-
-
 def check_record() -> list[Finding]:
     """What the rules find in the whole record, judged findings included, the hard ones first."""
     return evidence.check()
@@ -191,6 +168,29 @@ def list_abbreviations() -> list[Abbreviation]:
 def citations() -> list[tuple[str, str]]:
     """The sources of the record: short name and citation."""
     return list(evidence.sources().items())
+
+
+def draw_coverage(out: Path) -> Path:
+    """Draw which study reports which endpoint into the SVG file ``out``; returns its path."""
+
+    def svg() -> str:
+        from engager.reports.coverage_map import coverage_svg
+
+        return coverage_svg(evidence.studies().values())
+
+    return _drawn("--map", out, svg)
+
+
+def draw_timeline(name: str, out: Path) -> Path:
+    """Draw what the sources state of a study's treatment into the SVG file ``out``; returns its path."""
+    study = show_study(name).study
+
+    def svg() -> str:
+        from engager.reports.treatment_timeline import timeline_svg
+
+        return timeline_svg(study)
+
+    return _drawn("--timeline", out, svg)
 
 
 def list_regimens() -> list[RegimenLine]:

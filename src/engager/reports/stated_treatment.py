@@ -31,6 +31,9 @@ ELSEWHERE = "phase not stated"
 BY_COUNT = "placed by number of cycles alone"
 """Remark for a drug of which no source says in which cycles of the phase it is given."""
 
+MANDATORY = "mandatory"
+"""Condition of a number of cycles that is the least beside a larger bound."""
+
 _AT = re.compile(r"(cycle|week)s? (\d+)(?:[-–](\d+))?")
 
 
@@ -249,17 +252,9 @@ def _given(drug: str, own: _Own, slots: tuple[int, ...], remark: str, sure: int)
         says.append("in which cycles is not stated")
     if not doses:
         says.append("dose not stated")
-    return Given(
-        drug=drug,
-        slots=slots,
-        sure=sure,
-        amounts={slot: _either(texts) for slot, texts in amounts.items()},
-        unit=units.pop() if len(units) == 1 else "",
-        steps=made,
-        length=length,
-        on=on,
-        says=tuple(dict.fromkeys(says)),
-    )
+    shown = {slot: _either(texts) for slot, texts in amounts.items()}
+    own_unit = units.pop() if len(units) == 1 else ""
+    return Given(drug, slots, sure, shown, own_unit, made, length, on, tuple(dict.fromkeys(says)))
 
 
 def _cycle(own: _Own, drug: str) -> tuple[float | None, float | None]:
@@ -363,9 +358,9 @@ def _most(fact: Fact) -> int:
 
 
 def _least(counts: Sequence[Fact]) -> int:
-    """Cycles that are surely given: a treatment "up to 5" has one at least, or as many as another fact demands."""
-    low = [round(f.low) if f.low > 0 else 1 for f in counts if not f.at]
-    return max([min(low, default=0), *(round(f.low) for f in counts if f.at and f.low > 0)])
+    """Cycles that everybody has: of "up to 5" one, or as many as are mandatory; of several numbers the smallest."""
+    low = [round(f.low) if f.low > 0 else 1 for f in counts if f.at != MANDATORY]
+    return max([min(low, default=0), *(round(f.low) for f in counts if f.at == MANDATORY)])
 
 
 def _number(fact: Fact) -> str:

@@ -43,8 +43,10 @@ class _Laid:
     block: Block
     lefts: tuple[float, ...]
     widths: tuple[float, ...]
+    titles: tuple[tuple[str, ...], ...]
     heads: tuple[tuple[str, ...], ...]
     names: Mapping[str, tuple[str, ...]]
+    units: Mapping[str, tuple[str, ...]]
     says: Mapping[tuple[int, str], tuple[str, ...]]
     with_unit: bool
     notes: tuple[str, ...]
@@ -52,13 +54,13 @@ class _Laid:
     @property
     def above(self) -> float:
         """Height of the heads of phases, with the numbers of the slots."""
-        name = any(phase.name for phase in self.block.phases)
-        return LINE * (max(map(len, self.heads)) + name + 1.3) if self.heads else 0.0
+        lines = (len(title) + len(head) for title, head in zip(self.titles, self.heads, strict=True))
+        return LINE * (max(lines) + 1.3) if self.heads else 0.0
 
     def lane(self, drug: str) -> float:
         """Height of a drug's lane."""
         words = max((len(lines) for (_, of), lines in self.says.items() if of == drug), default=0)
-        return max(BAR + LINE * words, LINE * len(self.names[drug])) + 0.14
+        return max(BAR + LINE * words, LINE * len(self.names[drug] + self.units[drug])) + 0.14
 
     @property
     def lanes(self) -> float:
@@ -105,8 +107,13 @@ def _slots_said(given: Given, phase: Phase) -> str:
 
 
 def _amounts_said(given: Given) -> str:
+    return f" ({_amounts(given)})" if given.amounts or given.steps else " (dose not stated)"
+
+
+def _amounts(given: Given) -> str:
+    """All amounts of a drug in a phase, one after the other."""
     found = dict.fromkeys([*given.amounts.values(), *(step.text for step in given.steps)])
-    return f" ({', then '.join(found)} {given.unit})" if found else " (dose not stated)"
+    return f"{', then '.join(found)} {given.unit}".strip()
 
 
 def draw(study: Study, blocks: Sequence[Block]) -> Sheet:
@@ -144,20 +151,39 @@ def _lay(block: Block) -> _Laid:
         for p, width, g in found
         for text in g.amounts.values()
     ) and not any(g.steps for _, _, g in found)
-    names = {}
+    names, units = {}, {}
     for drug in dict.fromkeys(g.drug for _, _, g in found):
-        units = dict.fromkeys(g.unit for _, _, g in found if g.drug == drug and g.unit)
-        told = () if with_unit else tuple(units)
-        names[drug] = (*_wrapped(drug, LANE_NAMES - 0.1), *told)
+        names[drug] = tuple(_wrapped(drug, LANE_NAMES - 0.1))
+        units[drug] = tuple({g.unit: 0 for _, _, g in found if g.drug == drug and g.unit and not with_unit})
     says = {
-        (i, g.drug): tuple(_wrapped("; ".join(g.says), widths[i]))
+        (i, g.drug): tuple(_wrapped("; ".join(_says(g, widths[i] / p.slots)), widths[i]))
         for i, p in enumerate(block.phases)
         for g in p.drugs
     }
     notes = tuple(
         line for note in block.notes for line in _wrapped(note, SHEET_WIDTH - LANE_NAMES - 2 * MARGIN)
     )
-    return _Laid(block, tuple(lefts), tuple(widths), tuple(heads), names, says, with_unit, notes)
+    # bold letters are wider
+    titles = tuple(
+        tuple(_wrapped(p.name, 0.8 * width)) for p, width in zip(block.phases, widths, strict=True)
+    )
+    return _Laid(
+        block, tuple(lefts), tuple(widths), titles, tuple(heads), names, units, says, with_unit, notes
+    )
+
+
+def _says(given: Given, slot: float) -> tuple[str, ...]:
+    """What stands in words over the slots, amounts included that do not fit in them."""
+    return (*([_amounts(given)] if _crowded(given, slot) else []), *given.says)
+
+
+def _crowded(given: Given, slot: float) -> bool:
+    """Whether an amount is longer than its place in a slot of this width."""
+    whole = _share(given) * slot
+    places = [(text, whole) for text in given.amounts.values()]
+    last = given.length or (given.steps[-1].end if given.steps else 1.0)
+    places += [(step.text, slot * (step.end - step.start) / last) for step in given.steps]
+    return any(PER_LETTER * len(text) > room for text, room in places)
 
 
 def _widths(slots: Sequence[int]) -> list[float]:
@@ -213,10 +239,12 @@ def _block(axes: Any, laid: _Laid, top: float, colours: Mapping[str, str], numbe
     lanes = {}
     for drug, words in laid.names.items():
         lanes[drug] = y
-        bar = y + laid.lane(drug) - 0.14 - BAR
-        start = min(bar + BAR / 2 - LINE * len(words) / 2, y + laid.lane(drug) - 0.14 - LINE * len(words))
-        _lines(axes, MARGIN, max(start, y), words[:1], style.INK)
-        _lines(axes, MARGIN, max(start, y) + LINE, words[1:], style.MUTED)
+        end, many = y + laid.lane(drug) - 0.14, len(words + laid.units[drug])
+        start = min(
+            end - BAR / 2 - LINE * many / 2, end - LINE * many
+        )  # beside the bar, or upwards from its foot
+        _lines(axes, MARGIN, start, words)
+        _lines(axes, MARGIN, start + LINE * len(words), laid.units[drug], style.MUTED)
         y += laid.lane(drug)
     for i, phase in enumerate(laid.block.phases):
         _head(axes, laid, i, top + 0.32)
@@ -245,7 +273,8 @@ def _head(axes: Any, laid: _Laid, i: int, top: float) -> None:
     lines = laid.heads[i]
     rule = top + laid.above - LINE * 1.1
     start = rule - LINE * (len(lines) + 0.1)
-    axes.text(left, start - LINE / 2, phase.name, fontsize=9, weight="bold", va="center")
+    for k, line in enumerate(reversed(laid.titles[i])):
+        axes.text(left, start - LINE * (k + 0.5), line, fontsize=9, weight="bold", va="center")
     _lines(axes, left, start, lines)
     axes.plot([left, left + width], [rule, rule], color=style.INK, linewidth=1.4)
     slot = width / phase.slots
@@ -265,6 +294,7 @@ def _lane(axes: Any, laid: _Laid, i: int, given: Given, y: float, colour: str, g
     """The slots of one drug in one phase, filled where it is given."""
     phase, left = laid.block.phases[i], laid.lefts[i]
     slot = laid.widths[i] / phase.slots
+    crowded = _crowded(given, slot)
     for n in range(1, phase.slots + 1):
         x = left + (n - 1) * slot
         axes.add_patch(Rectangle((x, y), slot, BAR, facecolor="none", edgecolor=style.FAINT, linewidth=0.6))
@@ -277,6 +307,8 @@ def _lane(axes: Any, laid: _Laid, i: int, given: Given, y: float, colour: str, g
         axes.add_patch(bar)
         axes.plot([x, x], [y, y + BAR], color=style.PAPER, linewidth=1.0)
         ink = style.PAPER if sure else style.INK
+        if crowded:
+            continue
         if text := given.amounts.get(n):
             first = laid.with_unit and given.amounts.get(n - 1) is None
             word = f"{text} {given.unit}" if first else text
