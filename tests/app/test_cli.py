@@ -151,6 +151,32 @@ def test_a_forest_plot_is_written_or_it_is_said_why_not(tmp_path):
         assert str(bad) in done.stderr or "nothing to draw" in done.stderr
 
 
+def test_the_record_is_drawn_into_an_svg_or_it_says_why_not(tmp_path):
+    drawings = {
+        ("evidence", "list", "--map"): "map",
+        ("evidence", "show", "tower", "--timeline"): "timeline",
+    }
+    for words, key in drawings.items():
+        out = tmp_path / f"{key}.svg"
+        done = run(*words, out)
+        assert done.exit_code == 0 and done.stdout == f"{out}\n"
+        drawn = out.read_text(encoding="utf-8")
+        assert drawn.startswith("<svg") and "TOWER" in drawn
+        assert json.loads(run(*words, out, "--json").stdout)[key] == str(out)
+        assert out.read_text(encoding="utf-8") == drawn
+        for bad in (tmp_path / "drawing.png", tmp_path / "no" / "folder.svg"):
+            done = run(*words, bad)
+            assert done.exit_code == 2 and f"{words[-1]} {bad}" in done.stderr and not bad.exists()
+
+
+def test_a_study_whose_treatment_is_not_stated_has_no_timeline(tmp_path, monkeypatch):
+    bare = recorded()["TOWER"].model_copy(update={"facts": ()})
+    monkeypatch.setattr(jobs.evidence, "study", lambda name: bare)
+    done = run("evidence", "show", "TOWER", "--timeline", tmp_path / "tower.svg")
+    assert done.exit_code == 2 and "the sources state no dose" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_check_is_quiet_about_judged_findings_unless_asked():
     quiet, full = run("evidence", "check").stdout, run("evidence", "check", "--all").stdout
     judged = [f for f in jobs.check_record() if f.judged]

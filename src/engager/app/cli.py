@@ -150,10 +150,18 @@ def verify(run: Run, json: Json = False) -> None:
 
 @evidence.command("list")
 @_job
-def evidence_list(json: Json = False) -> None:
+def evidence_list(
+    drawing: Annotated[
+        Path | None, typer.Option("--map", metavar="F.svg", help="Draw which study reports what, instead.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """List the studies of the record."""
     from engager.app import jobs
 
+    if drawing:
+        path = jobs.draw_coverage(drawing)
+        return _show(json, {"map": path}, lambda _: str(path))
     found = jobs.list_studies()
     _show(json, {"studies": found}, lambda tables: tables.study_list(found))
 
@@ -165,10 +173,16 @@ def evidence_show(
         str, typer.Argument(metavar="STUDY|FILE.yaml", help="Id or another name of a study, or its file.")
     ],
     json: Json = False,
+    timeline: Annotated[
+        Path | None, typer.Option(metavar="F.svg", help="Draw its treatment as stated, instead.")
+    ] = None,
 ) -> None:
     """Show everything that was printed about a study, with its place."""
     from engager.app import jobs
 
+    if timeline:
+        path = jobs.draw_timeline(study, timeline)
+        return _show(json, {"study": study, "timeline": path}, lambda _: str(path))
     found = jobs.show_study(study)
     _show(json, found, lambda tables: tables.study_page(found))
 
