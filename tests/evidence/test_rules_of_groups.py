@@ -112,9 +112,7 @@ def test_residual_disease_is_measured_in_remission() -> None:
     wide = row("remission_crh_cri", "44%", 0.44, n=119, N=271, **STATED)
     mrd = row("mrd_response", "37%", 0.37, n=100, N=271, **STATED)
     assert not found_by(populations.residual_disease, cr, wide, mrd)
-    assert [f.severity for f in found_by(populations.residual_disease, cr, mrd)] == ["soft"], (
-        "CRi not printed"
-    )
+    assert not found_by(populations.residual_disease, cr, mrd), "CRh and CRi are not printed"
     above = row("mrd_response", "46%", 0.46, n=125, N=271, **STATED)
     assert [f.severity for f in found_by(populations.residual_disease, cr, wide, above)] == ["hard"]
     assert not found_by(populations.residual_disease, cr, wide, above, setting="MRD")
@@ -132,7 +130,7 @@ def test_exposures_and_unstated_denominators() -> None:
     assert not found_by(populations.unstated_denominator, nine, count("a", 60))
     (other,) = found_by(populations.unstated_denominator, nine, count("a", 67))
     assert other.severity == "soft" and "need 59 to 62, the printed groups have 67" in other.message
-    too_few = row("crs", "Nine (3%)", 0.03, n=9, **STATED)
+    too_few = row("crs", "Nine (2%)", 0.02, n=9, **STATED)
     (hard,) = found_by(populations.unstated_denominator, too_few, count("a", 84))
     assert hard.severity == "hard" and "more than all 271" in hard.message
 
@@ -187,7 +185,8 @@ def test_hazard_ratio_and_medians() -> None:
     (finding,) = found_by(comparisons.hazards_and_medians, ratio(1.4), long, short)
     assert finding.severity == "hard" and "1.4 with medians of 7.7 months against 4 months" in finding.message
     near = median("7.0 m", 7.0, arm="b")
-    assert [f.severity for f in found_by(comparisons.hazards_and_medians, ratio(1.2), long, near)] == ["soft"]
+    assert not found_by(comparisons.hazards_and_medians, ratio(1.2), long, near), "noise"
+    assert [f.severity for f in found_by(comparisons.hazards_and_medians, ratio(1.5), long, near)] == ["soft"]
     assert [f.severity for f in found_by(comparisons.hazards_and_medians, ratio(0.2), long, short)] == [
         "soft"
     ]

@@ -22,6 +22,9 @@ SLACK = 1.15
 FEWEST = 0.2
 """Share of the patients that has had the event, at the least, where the medians of both arms were reached."""
 
+NEAR = 1.5
+"""The same factor below which a ratio and medians on different sides of 1 are noise."""
+
 GROSS = 2.0
 """Factor between hazard ratio and ratio of medians beyond which constant hazards are no excuse."""
 
@@ -108,8 +111,9 @@ def hazards_and_medians(record: Record) -> Iterator[Finding]:
         better = ratio.value < 1
         opposite = x[1] < y[0] if better else ratio.value > 1 and x[0] > y[1]
         off = ratio.value * (a.value or 0.0) / (b.value or 1.0)
-        gross = max(off, 1 / off) > GROSS
-        if not opposite and not gross:
+        far = max(off, 1 / off)
+        gross = far > GROSS
+        if far < NEAR or not (opposite or gross):
             continue
         side = "below" if better else "above"
         message = f"HR {shown(ratio)} with medians of {shown(a)} against {shown(b)}"

@@ -23,7 +23,7 @@ def splits(group: Sizes, rest: Sizes, N: int, wanted: int | None) -> list[int]:
     fits = []
     for size in sorted(group):
         other = rest.get(N - size, 0)
-        if other and (wanted is None or _added(group[size], other) & wanted):
+        if other and (wanted is None or _added(other, group[size]) & wanted):
             fits.append(size)
     return fits
 
@@ -186,11 +186,12 @@ def _needed(study: Study, strata: Sequence[Result], parts: dict[str, Sizes], N: 
 
 
 def _added(a: int, b: int) -> int:
-    found, shift = 0, 0
-    while a:
-        if a & 1:
-            found |= b << shift
-        a, shift = a >> 1, shift + 1
+    """The sums of one count of ``a`` and one of ``b``; fast where ``b`` has few."""
+    found = 0
+    while b:
+        lowest = b & -b
+        found |= a * lowest
+        b ^= lowest
     return found
 
 

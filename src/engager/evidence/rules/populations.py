@@ -68,19 +68,17 @@ def residual_disease(record: Record) -> Iterator[Finding]:
         if not remissions:
             continue
         widest = max(remissions, key=lambda r: r.n or 0)
+        if any(contains(other, widest.endpoint) for other in REMISSIONS):
+            continue  # a wider remission, of which these patients may be, is not printed
         told = set()
         for row in group:
             if row.endpoint in REMISSIONS or (row.n or 0) <= (widest.n or 0) or row.n in told:
                 continue
             told.add(row.n)
             same = row.population == widest.population and row.source == widest.source
-            narrow = any(contains(other, widest.endpoint) for other in REMISSIONS)
             message = f"{row.n} of {row.N} without residual disease, {widest.n} of {widest.N} in {widest.what.symbol}"
-            hint = "others were evaluable, or some entered in remission"
-            if same:
-                hint = "a wider remission is not printed" if narrow else ""
-            severity: Severity = "hard" if same and not narrow else "soft"
-            yield Finding("residual disease", severity, (row.id, widest.id), message, hint)
+            hint = "" if same else "others were evaluable, or some entered in remission"
+            yield Finding("residual disease", "hard" if same else "soft", (row.id, widest.id), message, hint)
 
 
 def exposures(record: Record) -> Iterator[Finding]:
