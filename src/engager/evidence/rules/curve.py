@@ -46,7 +46,7 @@ def steepening(record: Record) -> Iterator[Finding]:
                 time, m, left = _months(rate), span(median), span(rate)
                 if time is None or m is None or left is None or not _same_people(median, rate):
                     continue
-                if time <= LATER * m[1] or not 0 < left[1] < 0.5:
+                if time <= LATER * m[1] or not rate.value or left[1] >= 0.5:
                     continue
                 # rounding is taken in favour of the curve
                 before, after = math.log(2) / m[1], math.log(0.5 / left[1]) / (time - m[0])
