@@ -22,27 +22,28 @@ from engager.evidence.rules.order import contains
 from engager.evidence.rules.sums import PARTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "linter.md"
-SEED, RECORDS = 1, 150
+SEED, RECORDS = 1, 60
 BEGIN, END = "<!-- measured -->", "<!-- end of what is measured -->"
 
 
 @dataclass
 class Tally:
-    """What became of the slips of one kind: planted, with a partner, found, found among those with one."""
+    """What became of the slips of one kind: how many were planted, had a partner, were found, and by what."""
 
     planted: int = 0
     partnered: int = 0
     found: int = 0
-    found_partnered: int = 0
     rules: Counter[str] = field(default_factory=Counter)
 
     @property
     def recall(self) -> float:
+        """Share of all planted slips that some rule found."""
         return self.found / self.planted if self.planted else 0.0
 
     @property
     def recall_partnered(self) -> float:
-        return self.found_partnered / self.partnered if self.partnered else 0.0
+        """The same, of those that some other printed number could contradict."""
+        return self.found / self.partnered if self.partnered else 0.0
 
 
 @dataclass
@@ -57,6 +58,10 @@ class Measured:
         """Planted slips that this rule found, alone or with others."""
         return sum(tally.rules[rule] for tally in self.slips.values())
 
+    def alarmed(self, rule: str, severity: str) -> float:
+        """Share of true records in which the rule has such a finding."""
+        return self.alarms[rule, severity] / self.records
+
 
 def findings(record: Record) -> set[Finding]:
     """The hard and soft findings of every rule."""
@@ -64,12 +69,12 @@ def findings(record: Record) -> set[Finding]:
     return {finding for finding in found if finding.severity in ("hard", "soft")}
 
 
-def measure(seed: int, records: int) -> Measured:
+def measure(seed: int, records: int, sources: tuple[str, ...]) -> Measured:
     """Plant every slip once in each of so many true records. The same seed gives the same tallies."""
     tallies = {slip.__name__: Tally() for slip in SLIPS}
     alarms: Counter[tuple[str, str]] = Counter()
     for i in range(records):
-        true = synthetic.record(seed * 1_000_003 + i)
+        true = synthetic.record(seed * 1_000_003 + i, sources)
         before = findings(true)
         alarms.update({(finding.rule, finding.severity) for finding in before})
         told = {(finding.rule, finding.rows, finding.message) for finding in before}
@@ -77,13 +82,11 @@ def measure(seed: int, records: int) -> Measured:
             planted = slip(Random(f"{seed}/{i}/{slip.__name__}"), true)
             if planted is None:
                 continue
-            record, ids = planted
-            new = [f for f in findings(record) if (f.rule, f.rows, f.message) not in told]
-            tally, partner = tallies[slip.__name__], partnered(record, ids)
+            new = [f for f in findings(planted[0]) if (f.rule, f.rows, f.message) not in told]
+            tally = tallies[slip.__name__]
             tally.planted += 1
-            tally.partnered += partner
+            tally.partnered += bool(new) or partnered(*planted)
             tally.found += bool(new)
-            tally.found_partnered += bool(new) and partner
             tally.rules.update({finding.rule for finding in new})
     return Measured(records, tallies, alarms)
 
@@ -99,7 +102,7 @@ def partnered(record: Record, ids: frozenset[str]) -> bool:
     rows = record.studies[0].results
     changed = [row for row in rows if row.id in ids]
     return any(row.n is not None for row in changed) or any(
-        related(row, other) for row in changed for other in rows if other.id not in ids
+        related(row, other) for row in changed for other in rows if other.id != row.id
     )
 
 
@@ -111,41 +114,48 @@ def related(a: Result, b: Result) -> bool:
         return sized or (a.arm == b.arm and (a.N or b.N) is not None)
     if not arms[0] & arms[1]:
         return False
-    if a.endpoint == b.endpoint:
+    if a.endpoint == b.endpoint or (a.what.kind == "time" and b.endpoint == "follow_up"):
         return True
     parts = any(a.endpoint in (w, *p) and b.endpoint in (w, *p) for w, p in PARTS.items())
     inner = contains(a.endpoint, b.endpoint) or contains(b.endpoint, a.endpoint)
     return parts or (inner and a.statistic == b.statistic and a.population == b.population)
 
 
-def tables(measured: Measured) -> str:
-    """Both tables as Markdown."""
+def both(seed: int, records: int) -> tuple[Measured, Measured]:
+    """The measurement where one source prints the trial, and where two do."""
+    first, *_ = synthetic.SOURCES
+    return measure(seed, records, (first,)), measure(seed, records, synthetic.SOURCES)
+
+
+def tables(one: Measured, two: Measured) -> str:
+    """What was measured, as Markdown: by kind of slip, then by rule."""
     lines = [
-        f"{measured.records} true records, each with every slip that it has a place for; seed {SEED}.",
+        f"{one.records} true records with one source and {two.records} with two, seed {SEED}.",
         "",
-        "| slip | planted | found | with a partner | found of these | found by |",
-        "|---|---|---|---|---|---|",
+        "| slip | planted | found | with a partner | found of these | two sources: found | found by (one source) |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for name, t in measured.slips.items():
+    for name, t in one.slips.items():
         by = ", ".join(f"{rule} {n}" for rule, n in sorted(t.rules.items(), key=lambda x: (-x[1], x[0]))[:4])
-        recalls = f"{t.recall:.0%} | {t.partnered} | {t.recall_partnered:.0%}"
-        lines.append(f"| {name.replace('_', ' ')} | {t.planted} | {recalls} | {by} |".replace("%", " %"))
-    planted = sum(t.planted for t in measured.slips.values())
-    lines += ["", "| rule | slips it found | false alarms, hard | false alarms, soft |", "|---|---|---|---|"]
-    names = {rule for t in measured.slips.values() for rule in t.rules} | {r for r, _ in measured.alarms}
-    for rule in sorted(names, key=lambda name: (-measured.caught(name), name)):
-        hard, soft = (measured.alarms[rule, severity] / measured.records for severity in ("hard", "soft"))
-        lines.append(f"| {rule} | {measured.caught(rule)} | {hard:.1%} | {soft:.1%} |".replace("%", " %"))
-    return "\n".join(
-        [*lines, "", f"{planted} slips in all; a false alarm is a true record with such a finding."]
-    )
+        numbers = f"{t.recall:.0%} | {t.partnered} | {t.recall_partnered:.0%} | {two.slips[name].recall:.0%}"
+        lines.append(f"| {name.replace('_', ' ')} | {t.planted} | {numbers} | {by or '–'} |")
+    lines += ["", "| rule | slips found, one source | two sources | false alarms, hard | soft |"]
+    lines.append("|---|---|---|---|---|")
+    told = [*one.alarms, *two.alarms]
+    names = {rule for m in (one, two) for t in m.slips.values() for rule in t.rules} | {r for r, _ in told}
+    for rule in sorted(names, key=lambda name: (-one.caught(name), name)):
+        hard, soft = ((one.alarmed(rule, s) + two.alarmed(rule, s)) / 2 for s in ("hard", "soft"))
+        lines.append(f"| {rule} | {one.caught(rule)} | {two.caught(rule)} | {hard:.1%} | {soft:.1%} |")
+    planted = [sum(t.planted for t in m.slips.values()) for m in (one, two)]
+    lines += ["", f"Planted: {planted[0]} slips with one source, {planted[1]} with two."]
+    return "\n".join(lines).replace("%", " %")
 
 
-def page(text: str, measured: Measured) -> str:
+def page(text: str, one: Measured, two: Measured) -> str:
     """The guide's page with its tables renewed."""
     between = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    return between.sub(lambda _: f"{BEGIN}\n{tables(measured)}\n{END}", text)
+    return between.sub(lambda _: f"{BEGIN}\n{tables(one, two)}\n{END}", text)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), measure(SEED, RECORDS)), encoding="utf-8")
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), *both(SEED, RECORDS)), encoding="utf-8")

@@ -56,7 +56,7 @@ def wrong_total(rng: Random, record: Record) -> Planted:
 
 def wrong_denominator(rng: Random, record: Record) -> Planted:
     """91/271 becomes 91/261, its percentage stays."""
-    rows = [r for r in _rows(record, "proportion") if r.n is not None]
+    rows = [r for r in _rows(record, "proportion") if r.n is not None and r.N is not None]
     if not rows:
         return None
     row = rng.choice(rows)
@@ -80,7 +80,7 @@ def _numerator(rng: Random, record: Record, by: tuple[int, int]) -> Planted:
         return None
     row = rng.choice(rows)
     n = (row.n or 0) + rng.choice(by)
-    return _put(record, _with_counts(row, n, row.N or 0)) if 0 <= n <= (row.N or 0) else None
+    return _put(record, _with_counts(row, n, row.N)) if 0 <= n <= (row.N or n) else None
 
 
 def swapped_arms(rng: Random, record: Record) -> Planted:
@@ -92,6 +92,14 @@ def swapped_remissions(rng: Random, record: Record) -> Planted:
     """CR stands for CR/CRh or CR/CRh/CRi and the other way round."""
     wide = ("remission_crh", "remission_crh_cri")
     return _exchanged(rng, record, lambda a, b: a.endpoint == "complete_remission" and b.endpoint in wide)
+
+
+def swapped_residual_disease(rng: Random, record: Record) -> Planted:
+    """CR/CRh/CRi stands for the patients free of residual disease and the other way round."""
+    names = ("mrd_response", "remission_crh_cri")
+    return _exchanged(
+        rng, record, lambda a, b: (a.endpoint, b.endpoint) == names and a.population == b.population
+    )
 
 
 def swapped_grades(rng: Random, record: Record) -> Planted:
@@ -149,9 +157,17 @@ def wrong_p_value(rng: Random, record: Record) -> Planted:
 
 def doubled_dose(rng: Random, record: Record) -> Planted:
     """The infusion rate is twice what was given."""
-    doses = [fact for fact in record.facts if fact.name == "infusion_rate"]
-    fact = rng.choice(doses)
-    value = 2 * (fact.value or 0.0)
+    return _fact(rng, record, ("infusion_rate",), 2)
+
+
+def moved_point_of_drug(rng: Random, record: Record) -> Planted:
+    """A clearance of 2.7 L/h becomes 27 L/h, a volume of 4.5 L becomes 45 L."""
+    return _fact(rng, record, ("clearance", "volume"), 10)
+
+
+def _fact(rng: Random, record: Record, names: tuple[str, ...], factor: float) -> Planted:
+    fact = rng.choice([fact for fact in record.facts if fact.name in names])
+    value = round(factor * (fact.value or 0.0), 6)
     changed = fact.model_copy(update={"value": value, "printed": f"{value:g} {fact.unit}"})
     facts: list[Fact] = [changed if f.id == fact.id else f for f in record.facts]
     return Record(record.studies, facts), frozenset({fact.id})
@@ -159,8 +175,10 @@ def doubled_dose(rng: Random, record: Record) -> Planted:
 
 SLIPS: tuple[Slip, ...] = (
     *(swapped_digits, moved_point, wrong_arm_size, wrong_total, wrong_denominator),
-    *(numerator_off_by_one, numerator_off_by_ten, swapped_arms, swapped_remissions, swapped_grades),
+    *(numerator_off_by_one, numerator_off_by_ten, swapped_arms, swapped_remissions),
+    *(swapped_residual_disease, swapped_grades),
     *(swapped_survival, other_curve, weeks_for_months, wrong_p_value, doubled_dose),
+    moved_point_of_drug,
 )
 
 
@@ -184,8 +202,8 @@ def _saying(row: Result, text: str) -> Result:
     return row.model_copy(update={"value": value, "printed": printed})
 
 
-def _with_counts(row: Result, n: int, N: int) -> Result:
-    printed = re.sub(r"\d+/\d+", f"{n}/{N}", row.printed)
+def _with_counts(row: Result, n: int, N: int | None) -> Result:
+    printed = re.sub(r"^\d+(?:/\d+)?", f"{n}/{N}" if N else f"{n}", row.printed)
     return row.model_copy(update={"n": n, "N": N, "printed": printed})
 
 

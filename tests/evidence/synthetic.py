@@ -41,15 +41,15 @@ class Patient:
     ne: int
 
 
-def record(seed: int) -> Record:
-    """The true record of one made-up trial and of one made-up drug."""
+def record(seed: int, sources: tuple[str, ...] = SOURCES) -> Record:
+    """The true record of one made-up trial and of one made-up drug, as these sources print it."""
     rng = Random(seed)
     sizes = {"a": rng.randint(40, 320)}
     if rng.random() < 0.6:
         sizes["b"] = rng.randint(40, 200)
     patients = [p for arm, size in sizes.items() for p in _patients(rng, arm, size)]
     compared = list(_comparisons(rng, patients)) if len(sizes) == 2 else []
-    cells = [c for source in SOURCES for c in _source(rng, source, patients, sizes, compared)]
+    cells = [c for source in sources for c in _source(rng, source, patients, sizes, compared)]
     rows = [Result(study="S", id=f"S/{i}", **cell) for i, cell in enumerate(cells)]
     treatment = Treatment(dose="", schedule="", cycles="")
     study = Study(
@@ -57,7 +57,7 @@ def record(seed: int) -> Record:
         arms=tuple(Arm(name=n, label=n, size=size, treatment=treatment) for n, size in sizes.items()),
         strata=(STRATA,), shares={"second_or_later_salvage": STRATA[1:]}, results=tuple(rows),
     )  # fmt: skip
-    return Record([study], _facts(rng))
+    return Record([study], _facts(rng, sources))
 
 
 def _patients(rng: Random, arm: str, size: int) -> Iterator[Patient]:
@@ -93,15 +93,16 @@ def _source(
     if len(sizes) == 2:
         cells += [count("all", sum(sizes.values())), *compared]
         group = [p for p in patients if p.arm == "b"]
+        form = rng.choice(("n/N", "N"))
         for name in REGIMENS if rng.random() < 0.85 else ():
             n = sum(p.regimen == name for p in group)
-            cells.append(share("b", "regimen_share", n, len(group), digits, "N", subgroup=name))
+            cells.append(share("b", "regimen_share", n, len(group), digits, form, subgroup=name))
     whole = ("patients", "regimen_share")
     return [same | cell for cell in cells if cell["endpoint"] in whole or rng.random() < 0.85]
 
 
 def _responses(rng: Random, arm: str, group: list[Patient], digits: int) -> Iterator[dict[str, Any]]:
-    N, form = len(group), lambda: rng.choice(("n", "n", "N", ""))
+    N, form = len(group), lambda: rng.choice(("n/N", "n/N", "n", "N", ""))
     kinds = {
         "complete_remission": ("CR",),
         "crh": ("CRh",),
@@ -120,6 +121,7 @@ def _responses(rng: Random, arm: str, group: list[Patient], digits: int) -> Iter
         yield share(arm, name, sum(p.crs >= least for p in group), N, digits, form())
     for name, least in (("neurologic_event", 1), ("neurologic_event_grade_3", 3)):
         yield share(arm, name, sum(p.ne >= least for p in group), N, digits, form())
+    yield share(arm, "mrd_response", sum(p.mrd for p in group), N, digits, form())
     responders = [p for p in group if p.response in ("CR", "CRh")]
     if responders:
         whom = {"population": "CR/CRh responders"}
@@ -196,16 +198,15 @@ def cox(patients: Iterable[tuple[float, float, bool]]) -> tuple[float, float]:
 
 
 def share(arm: str, endpoint: str, n: int, N: int, digits: int, form: str, **cells: Any) -> dict[str, Any]:
-    """A percentage; ``form`` says whether n and N, only N, or neither is printed with it."""
+    """A percentage; ``form`` says what is printed with it: "n/N", "n", "N" or nothing."""
     rate = cells.pop("rate", None)
     exact = 100 * (n / N if rate is None else rate)
     text = f"{math.floor(exact * 10**digits + 0.5 + 1e-9) / 10**digits:.{digits}f}"
-    known: dict[str, Any] = {"N": N, "basis": "stated"} if form else {}
-    if form == "n":
-        known["n"] = n
-    printed = f"{n}/{N} [{text}%]" if form == "n" else f"{text}%"
+    known = {name: value for name, value in (("n", n), ("N", N)) if name in form}
+    basis = {"basis": "stated"} if known else {}
+    printed = {"n/N": f"{n}/{N} [{text}%]", "n": f"{n} ({text}%)"}.get(form, f"{text}%")
     row = {"arm": arm, "endpoint": endpoint, "statistic": "proportion", "value": round(float(text) / 100, 6)}
-    return row | known | {"printed": printed} | cells
+    return row | known | basis | {"printed": printed} | cells
 
 
 def number(
@@ -239,7 +240,7 @@ def p_value(arm: str, endpoint: str, p: float) -> dict[str, Any]:
     return row | {"value": float(text), "printed": f"P={text}"}
 
 
-def _facts(rng: Random) -> list[Fact]:
+def _facts(rng: Random, sources: tuple[str, ...]) -> list[Fact]:
     rate, clearance, volume = (
         rng.choice((9, 15, 28, 60)),
         round(rng.uniform(1.2, 5), 1),
@@ -258,6 +259,6 @@ def _facts(rng: Random) -> list[Fact]:
     )
     return [
         Fact(id=f"pharmacology/{source}/{name}", source=source, name=name, unit=unit, printed=text, **cells)
-        for source in SOURCES
+        for source in sources
         for name, unit, text, cells in numbers
     ]

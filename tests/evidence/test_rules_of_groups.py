@@ -11,7 +11,7 @@ from tests.evidence.rows import STATED, count, found_by, median, row, survival
 from engager.documents import DocumentError
 from engager.evidence import Time
 from engager.evidence.load import read_study
-from engager.evidence.rules import comparisons, mixtures, order, populations, ranges
+from engager.evidence.rules import agreement, comparisons, mixtures, order, populations, ranges
 from engager.evidence.rules.attainability import counts
 
 STRATA = {"strata": (("x", "y"),), "shares": {"ph_positive": ("y",)}}
@@ -26,12 +26,13 @@ def test_splits_are_those_that_a_full_search_finds() -> None:
             fits = n in counts(low, 0.01, size) and m in counts(high, 0.01, N - size)
             if fits and n + m in counts(whole, 0.01, N):
                 found.add(size)
-    options = [
-        {s: sum(1 << n for n in counts(rate, 0.01, s)) for s in range(1, N + 1)} for rate in (low, high)
-    ]
+    options = tuple(
+        tuple((s, sum(1 << n for n in counts(rate, 0.01, s))) for s in range(1, N + 1))
+        for rate in (low, high)
+    )
     wanted = sum(1 << n for n in counts(whole, 0.01, N))
     assert found and mixtures.splits(options[0], options[1], N, wanted) == sorted(found)
-    assert set(mixtures.joined(options, N)) <= set(range(2, N + 1))
+    assert {size for size, _ in mixtures.joined(options, N)} <= set(range(2, N + 1))
 
 
 def test_mixtures_without_printed_denominators() -> None:
@@ -118,6 +119,17 @@ def test_residual_disease_is_measured_in_remission() -> None:
     assert not found_by(populations.residual_disease, cr, wide, above, setting="MRD")
 
 
+def test_a_denominator_is_the_number_of_those_it_counts() -> None:
+    whom = {"population": "treated"}
+    rate = row("crs", "9.4%", 0.094, n=25, N=267, **STATED, **whom)
+    assert not found_by(agreement.sizes_agree, rate, count("a", 267, **whom))
+    (finding,) = found_by(agreement.sizes_agree, rate, count("a", 271, **whom))
+    assert finding.severity == "hard" and "is of 267 treated, of whom there are 271" in finding.message
+    assert not found_by(agreement.sizes_agree, rate, count("a", 271, population="randomised"))
+    inferred = rate.model_copy(update={"basis": "inferred"})
+    assert not found_by(agreement.sizes_agree, inferred, count("a", 271, **whom))
+
+
 def test_exposures_and_unstated_denominators() -> None:
     drugs = [
         row("regimen_share", str(n), n, statistic="count", subgroup=name, n=n, N=9, **STATED)
@@ -160,6 +172,11 @@ def test_p_values_of_two_counts() -> None:
     inferred = alike.model_copy(update={"basis": "other source"})
     assert [f.severity for f in found_by(comparisons.p_of_counts, a, inferred, small)] == ["soft"]
     assert not found_by(comparisons.p_of_counts, a, alike.model_copy(update={"cut": "later"}), small)
+    shares = [x.model_copy(update={"n": None, "N": None, "basis": ""}) for x in (a, b)]
+    (soft,) = found_by(comparisons.p_of_counts, *shares, large)
+    assert soft.severity == "soft" and "91 to 93/271 against 21 to 22/134" in soft.message
+    few = [x.model_copy(update={"population": "responders"}) for x in shares]
+    assert not found_by(comparisons.p_of_counts, *few, large), "of how many is not known"
 
 
 def test_hazard_ratio_and_p_value() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from engager.evidence.findings import Finding, Record
-from engager.evidence.rules.agreement import facts_agree, rows_agree
+from engager.evidence.rules.agreement import facts_agree, rows_agree, sizes_agree
 from engager.evidence.rules.attainability import attainable, denominators
 from engager.evidence.rules.comparisons import hazards_and_medians, p_of_counts, p_of_hazards
 from engager.evidence.rules.curve import falling, median_and_rate, steepening, within_follow_up
@@ -27,7 +27,7 @@ RULES: tuple[Callable[[Record], Iterator[Finding]], ...] = (
     *(p_of_counts, p_of_hazards, hazards_and_medians),
     *(medians_inside, within_entry, beyond_follow_up),
     *(median_and_rate, steepening, falling, within_follow_up),
-    *(rows_agree, facts_agree),
+    *(rows_agree, sizes_agree, facts_agree),
     *(steady_state, half_life, cycle),
     *(typing, registry, reports, citations),
     *(treatments, baselines, stated_denominators, intervals),

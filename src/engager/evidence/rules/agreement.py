@@ -40,6 +40,32 @@ def _may_be_one(a: Result, b: Result) -> bool:
     return people and (same_time(a, b) or a.time is None or b.time is None)
 
 
+def sizes_agree(record: Record) -> Iterator[Finding]:
+    """A denominator that is not the printed number of the very patients that it counts."""
+    for study in record.studies:
+        stated = [r for r in study.results if r.N is not None and r.basis == "stated" and r.population]
+        sizes = groups(
+            [r for r in study.results if r.endpoint == "patients" and r.value is not None and r.population],
+            _whom,
+        )
+        told = set()
+        for row in stated:
+            same = sizes.get(_whom(row), [])
+            if same and row.endpoint != "patients" and all(r.value != row.N for r in same):
+                key = (_whom(row), row.N)
+                if key not in told:
+                    told.add(key)
+                    message = (
+                        f"{row.what.symbol} {shown(row)} is of {row.N} {row.population}, "
+                        f"of whom there are {same[0].value:g}"
+                    )
+                    yield Finding("denominator", "hard", (row.id, same[0].id), message)
+
+
+def _whom(row: Result) -> tuple[str, ...]:
+    return row.study, row.arm, row.subgroup, row.source, row.cut, row.population
+
+
 def facts_agree(record: Record) -> Iterator[Finding]:
     """Two values of one property of the drug under the same condition."""
     for group in groups(record.facts, lambda f: (f.name, f.at, unit(f.unit).dimension)).values():

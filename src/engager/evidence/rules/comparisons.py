@@ -8,7 +8,8 @@ from math import erfc, exp, lgamma, log, sqrt
 from engager.evidence.findings import Finding, Record, Severity
 from engager.evidence.printed import read, span
 from engager.evidence.record import VERSUS, Result, Study
-from engager.evidence.rules.common import same_time, shown
+from engager.evidence.rules.attainability import counts
+from engager.evidence.rules.common import WHOLE, same_time, shown
 
 FAR = 10.0
 """Factor between a printed and a computed p value that no choice of the usual tests explains."""
@@ -48,24 +49,42 @@ def two_sided(n1: int, N1: int, n2: int, N2: int) -> tuple[float, float]:
 
 
 def p_of_counts(record: Record) -> Iterator[Finding]:
-    """A p value more than ``FAR`` away from every usual test of the two printed counts."""
+    """A p value more than ``FAR`` away from every usual test of the two printed counts.
+
+    Where only a percentage is printed, every count that it allows is tried, of the arm's size if need be.
+    """
     for study in record.studies:
         for row in (r for r in study.results if r.statistic == "p_value"):
             pair = _arms(study, row, "proportion")
-            if pair is None:
+            first, second = (_counted(study, r) for r in pair) if pair else (None, None)
+            if pair is None or not first or not second:
                 continue
-            a, b = pair
-            if a.n is None or a.N is None or b.n is None or b.N is None:
-                continue
-            low, high = two_sided(a.n, a.N, b.n, b.N)
+            low, high = _between(*first, *second)
             least, most = _bounds(row)
             if most * FAR < low or (least > FAR * high and least > CEILING):
-                stated = a.basis == b.basis == "stated" and a.place == b.place == row.place
-                message = (
-                    f"{row.printed} is printed; {a.n}/{a.N} against {b.n}/{b.N} gives p = {_p(low, high)}"
-                )
+                exact = all(r.n is not None and r.basis == "stated" and r.place == row.place for r in pair)
+                texts = (f"{_numbers(ns)}/{N}" for ns, N in (first, second))
+                message = f"{row.printed} is printed; {' against '.join(texts)} gives p = {_p(low, high)}"
                 hint = "a wrong p value, or counts of another comparison"
-                yield Finding("p value", "hard" if stated else "soft", (row.id, a.id, b.id), message, hint)
+                ids = tuple(r.id for r in (row, *pair))
+                yield Finding("p value", "hard" if exact else "soft", ids, message, hint)
+
+
+def _counted(study: Study, row: Result) -> tuple[range, int] | None:
+    """The counts that a proportion allows, and of how many."""
+    arm, whole = study.arm(row.arm), not row.subgroup and row.population in WHOLE
+    N = row.N if row.N is not None else arm.size if arm and whole else None
+    reading = read(row.printed)
+    if not N or row.value is None or reading is None:
+        return None
+    fits = range(row.n, row.n + 1) if row.n is not None else counts(row.value, reading.step, N)
+    return (fits, N) if fits and fits[-1] <= N else None
+
+
+def _between(first: range, N1: int, second: range, N2: int) -> tuple[float, float]:
+    found = [two_sided(a, N1, b, N2) for a in {first[0], first[-1]} for b in {second[0], second[-1]}]
+    overlap = first[0] * N2 <= second[-1] * N1 and second[0] * N1 <= first[-1] * N2
+    return min(low for low, _ in found), 1.0 if overlap else max(high for _, high in found)
 
 
 def p_of_hazards(record: Record) -> Iterator[Finding]:
@@ -158,6 +177,10 @@ def _bounds(row: Result) -> tuple[float, float]:
     reading = read(row.printed)
     half = reading.step / 2 if reading else 0.0
     return max(0.0, row.value - half), row.value + half
+
+
+def _numbers(fits: range) -> str:
+    return f"{fits[0]}" if len(fits) == 1 else f"{fits[0]} to {fits[-1]}"
 
 
 def _p(low: float, high: float) -> str:

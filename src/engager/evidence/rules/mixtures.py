@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from engager.evidence.findings import Finding, Record
 from engager.evidence.printed import read, span
@@ -11,7 +12,7 @@ from engager.evidence.record import Result, Study
 from engager.evidence.rules.attainability import counts
 from engager.evidence.rules.common import groups, percent
 
-Sizes = Mapping[int, int]
+Sizes = tuple[tuple[int, int], ...]
 """Possible sizes of a group, each with the possible counts as a bit mask (bit n: n patients)."""
 
 
@@ -20,25 +21,26 @@ def splits(group: Sizes, rest: Sizes, N: int, wanted: int | None) -> list[int]:
 
     ``wanted`` masks the counts that the whole may have (None: any).
     """
-    fits = []
-    for size in sorted(group):
-        other = rest.get(N - size, 0)
-        if other and (wanted is None or _added(other, group[size]) & wanted):
+    others, fits = dict(rest), []
+    for size, mask in sorted(group):
+        other = others.get(N - size, 0)
+        if other and (wanted is None or _added(other, mask) & wanted):
             fits.append(size)
     return fits
 
 
-def joined(parts: Iterable[Sizes], N: int) -> Sizes:
+@lru_cache(maxsize=256)
+def joined(parts: tuple[Sizes, ...], N: int) -> Sizes:
     """The sizes and counts that several groups have together, up to N patients."""
-    found: Sizes = {0: 1}
+    found = {0: 1}
     for part in parts:
         following: dict[int, int] = defaultdict(int)
         for size, mask in found.items():
-            for more, counted in part.items():
+            for more, counted in part:
                 if size + more <= N:
                     following[size + more] |= _added(mask, counted)
         found = following
-    return found
+    return tuple(found.items())
 
 
 def strata_fit(record: Record) -> Iterator[Finding]:
@@ -57,18 +59,12 @@ def _mixture(study: Study, whole: Result | None, strata: Sequence[Result]) -> It
     N = _total(study, whole, strata[0])
     if N is None or all(_printed_counts(row) for row in strata) or (whole and _outside(whole, strata)):
         return  # with all counts printed, or a pooled rate outside its strata, the sums speak
-    rounded, cut_off = (
-        (
-            {row.subgroup: _options(study, row, N, cut_off=way) for row in strata},
-            _whole(whole, N, cut_off=way),
-        )
-        for way in (False, True)
-    )
+    rounded = _mixed(study, whole, strata, N, cut_off=False)
     ids = tuple(row.id for row in ([whole] if whole else []) + list(strata))
     rates = ", ".join(percent(row.value or 0) for row in strata)
     of = f"{percent(whole.value or 0)} of {N}" if whole else f"{N} patients"
     if not _feasible(*rounded, N):
-        truncated = _feasible(*cut_off, N)
+        truncated = _feasible(*_mixed(study, whole, strata, N, cut_off=True), N)
         hint = (
             "it fits when cut off instead of rounded" if truncated else _needed(study, strata, rounded[0], N)
         )
@@ -82,12 +78,19 @@ def _mixture(study: Study, whole: Result | None, strata: Sequence[Result]) -> It
         if not any(size in allowed for size in implied):
             message = (
                 f"{of} with {rates} needs {_range(implied)} patients in {' or '.join(linked)}; "
-                f"{share.what.symbol} {percent(share.value or 0)} are {_range(list(allowed))}"
+                f"{share.what.symbol} {percent(share.value or 0)} are {_range(allowed)}"
             )
             hint = "; ".join(
                 f"{row.subgroup} {_range(_sizes_of([row.subgroup], *rounded, N))}" for row in strata
             )
             yield Finding("mixture", "soft", (*ids, share.id), message, f"sizes that fit: {hint}")
+
+
+def _mixed(
+    study: Study, whole: Result | None, strata: Sequence[Result], N: int, *, cut_off: bool
+) -> tuple[dict[str, Sizes], int | None]:
+    parts: dict[str, Sizes] = {row.subgroup: _options(study, row, N, cut_off=cut_off) for row in strata}
+    return parts, _whole(whole, N, cut_off=cut_off)
 
 
 def _implied(
@@ -110,23 +113,22 @@ def _feasible(parts: dict[str, Sizes], wanted: int | None, N: int) -> bool:
 
 def _sizes_of(names: Iterable[str], parts: dict[str, Sizes], wanted: int | None, N: int) -> list[int]:
     inside = set(names)
-    group = joined((part for name, part in parts.items() if name in inside), N)
-    rest = joined((part for name, part in parts.items() if name not in inside), N)
+    group = joined(tuple(part for name, part in parts.items() if name in inside), N)
+    rest = joined(tuple(part for name, part in parts.items() if name not in inside), N)
     return splits(group, rest, N, wanted)
 
 
 def _options(study: Study, row: Result, N: int, *, cut_off: bool) -> Sizes:
-    reading = read(row.printed)
+    reading, known = read(row.printed), _size(study, row)
     step = reading.step if reading else 1e-9
-    found = {}
-    known = _size(study, row)
+    found = []
     for size in range(1, N + 1) if known is None else [known]:
         fits = counts(row.value or 0.0, step, size, cut_off=cut_off)
         if row.n is not None and row.basis != "inferred":
             fits = range(row.n, row.n + 1) if row.n in fits else range(0)
         if fits:
-            found[size] = _mask(fits)
-    return found
+            found.append((size, _mask(fits)))
+    return tuple(found)
 
 
 def _size(study: Study, row: Result) -> int | None:
@@ -174,13 +176,13 @@ def _printed_counts(row: Result) -> bool:
 def _needed(study: Study, strata: Sequence[Result], parts: dict[str, Sizes], N: int) -> str:
     told = []
     for row in strata:
-        left = [N - size for size in joined((p for name, p in parts.items() if name != row.subgroup), N)]
-        if _size(study, row) is None and parts[row.subgroup] and not set(left) & set(parts[row.subgroup]):
+        others = joined(tuple(p for name, p in parts.items() if name != row.subgroup), N)
+        left, needed = {N - size for size, _ in others}, {size for size, _ in parts[row.subgroup]}
+        if _size(study, row) is None and needed and not left & needed:
             share = percent(row.value or 0)
             shown = share if row.n is None else f"{row.n} as {share}"
             told.append(
-                f"{row.subgroup}: {shown} needs {_range(list(parts[row.subgroup]))} "
-                f"patients, the others leave {_range(left)}"
+                f"{row.subgroup}: {shown} needs {_range(needed)} patients, the others leave {_range(left)}"
             )
     return "; ".join(told)
 
@@ -199,7 +201,7 @@ def _mask(fits: range) -> int:
     return sum(1 << n for n in fits)
 
 
-def _range(sizes: Sequence[int]) -> str:
+def _range(sizes: Collection[int]) -> str:
     if not sizes:
         return "no number of"
     return f"{min(sizes)}" if len(set(sizes)) == 1 else f"{min(sizes)} to {max(sizes)}"
