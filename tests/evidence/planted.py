@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,23 +17,29 @@ from tests.evidence.slips import SLIPS
 
 from engager.evidence import Finding
 from engager.evidence.findings import Record
+from engager.evidence.printed import read
 from engager.evidence.record import ALL, VERSUS, Result
 from engager.evidence.rules import RULES
-from engager.evidence.rules.order import contains
+from engager.evidence.rules.attainability import counts
+from engager.evidence.rules.common import WHOLE
 from engager.evidence.rules.sums import PARTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "linter.md"
-SEED, RECORDS = 1, 60
+SEED, RECORDS = 1, 50
 BEGIN, END = "<!-- measured -->", "<!-- end of what is measured -->"
 
 
 @dataclass
 class Tally:
-    """What became of the slips of one kind: how many were planted, had a partner, were found, and by what."""
+    """What became of the slips of one kind.
+
+    How many were planted and found; how many of them an equation contradicts (see ``pinned``); by what.
+    """
 
     planted: int = 0
-    partnered: int = 0
     found: int = 0
+    pinned: int = 0
+    found_pinned: int = 0
     rules: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -41,9 +48,9 @@ class Tally:
         return self.found / self.planted if self.planted else 0.0
 
     @property
-    def recall_partnered(self) -> float:
-        """The same, of those that some other printed number could contradict."""
-        return self.found / self.partnered if self.partnered else 0.0
+    def recall_pinned(self) -> float:
+        """The same, of those that an equation contradicts; NaN where there are none."""
+        return self.found_pinned / self.pinned if self.pinned else float("nan")
 
 
 @dataclass
@@ -85,40 +92,75 @@ def measure(seed: int, records: int, sources: tuple[str, ...]) -> Measured:
             new = [f for f in findings(planted[0]) if (f.rule, f.rows, f.message) not in told]
             tally = tallies[slip.__name__]
             tally.planted += 1
-            tally.partnered += bool(new) or partnered(*planted)
             tally.found += bool(new)
+            if pinned(true, *planted):
+                tally.pinned += 1
+                tally.found_pinned += bool(new)
             tally.rules.update({finding.rule for finding in new})
     return Measured(records, tallies, alarms)
 
 
-def partnered(record: Record, ids: frozenset[str]) -> bool:
-    """Whether a changed number stands beside any other that it could be set against.
+def pinned(true: Record, record: Record, ids: frozenset[str]) -> bool:
+    """Whether an equation between printed numbers speaks against a slip, rounding aside.
 
-    A number without a partner cannot be found wrong by arithmetic; one with a partner only where the slip
-    leaves what the partner allows.
+    The equations: n/N beside its percentage; one result printed twice; a number of patients printed as another
+    row's N or as part of a total; parts and their whole; responders and responses; counts of both arms beside
+    their p value; what the drug's numbers say about each other. Everything else only bounds a number from one
+    side or both, so that a slip may stay within what is possible.
     """
     if any(fact.id in ids for fact in record.facts):
         return True
-    rows = record.studies[0].results
+    rows, before = record.studies[0].results, {row.id: row for row in true.studies[0].results}
     changed = [row for row in rows if row.id in ids]
-    return any(row.n is not None for row in changed) or any(
-        related(row, other) for row in changed for other in rows if other.id != row.id
+    return any(
+        _equated(row, rows, printed=row.value != before[row.id].value)
+        or (len(ids) == 1 and _counted(row, rows))
+        for row in changed
     )
 
 
-def related(a: Result, b: Result) -> bool:
-    """Whether two rows say something about each other: one result, a part, an inner endpoint, a comparison."""
-    arms = [set(x.arm.split(VERSUS)) for x in (a, b)]
-    if "patients" in (a.endpoint, b.endpoint):
-        sized = a.endpoint == b.endpoint and (a.arm == b.arm or ALL in (a.arm, b.arm))
-        return sized or (a.arm == b.arm and (a.N or b.N) is not None)
-    if not arms[0] & arms[1]:
+def _equated(row: Result, rows: Sequence[Result], *, printed: bool) -> bool:
+    """Whether another row must say the same, or adds up with this one; only a ``printed`` value can differ."""
+    others = [r for r in rows if r.id != row.id]
+    same = [r for r in others if (r.arm, r.subgroup, r.source) == (row.arm, row.subgroup, row.source)]
+    if row.statistic == "p_value":
+        shares = [r for r in others if r.endpoint == row.endpoint and r.statistic == "proportion"]
+        return set(row.arm.split(VERSUS)) <= {r.arm for r in shares if r.source == row.source}
+    if not printed:
         return False
-    if a.endpoint == b.endpoint or (a.what.kind == "time" and b.endpoint == "follow_up"):
+    if any(_names(r) == _names(row) for r in others):
         return True
-    parts = any(a.endpoint in (w, *p) and b.endpoint in (w, *p) for w, p in PARTS.items())
-    inner = contains(a.endpoint, b.endpoint) or contains(b.endpoint, a.endpoint)
-    return parts or (inner and a.statistic == b.statistic and a.population == b.population)
+    if row.endpoint == "patients":
+        totals = {r.arm for r in (row, *others) if r.endpoint == "patients" and r.source == row.source}
+        return ALL in totals or any(r.N is not None and r.population == row.population for r in same)
+    known = {r.endpoint for r in same if r.population == row.population and r.statistic == row.statistic}
+    wholes = [(whole, *parts) for whole, parts in PARTS.items() if row.endpoint in (whole, *parts)]
+    return row.statistic == "proportion" and any(set(names) <= known | {row.endpoint} for names in wholes)
+
+
+def _counted(row: Result, rows: Sequence[Result]) -> bool:
+    """Whether a row's n and N contradict its percentage beyond rounding, or its N those whom it counts.
+
+    Not asked of rows that were exchanged: there n and N went with the percentage.
+    """
+    reading = read(row.printed)
+    if row.n is None or reading is None or row.value is None:
+        return False
+    whom = (row.arm, row.subgroup, row.source, row.population)
+    sizes = {
+        int(r.value or 0)
+        for r in rows
+        if r.endpoint == "patients" and (r.arm, r.subgroup, r.source, r.population) == whom
+    }
+    N = row.N if row.N is not None else min(sizes, default=None)
+    if N is None:
+        return False
+    return row.n not in counts(row.value, reading.step, N) or bool(sizes - {N})
+
+
+def _names(row: Result) -> tuple[object, ...]:
+    whom = row.population if row.population not in WHOLE else ""
+    return row.arm, row.subgroup, row.endpoint, row.statistic, row.time, whom
 
 
 def both(seed: int, records: int) -> tuple[Measured, Measured]:
@@ -132,12 +174,13 @@ def tables(one: Measured, two: Measured) -> str:
     lines = [
         f"{one.records} true records with one source and {two.records} with two, seed {SEED}.",
         "",
-        "| slip | planted | found | with a partner | found of these | two sources: found | found by (one source) |",
+        "| slip | planted | found | contradicted | found of these | two sources: found | found by (one source) |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, t in one.slips.items():
         by = ", ".join(f"{rule} {n}" for rule, n in sorted(t.rules.items(), key=lambda x: (-x[1], x[0]))[:4])
-        numbers = f"{t.recall:.0%} | {t.partnered} | {t.recall_partnered:.0%} | {two.slips[name].recall:.0%}"
+        of_these = f"{t.recall_pinned:.0%}" if t.pinned else "–"
+        numbers = f"{t.recall:.0%} | {t.pinned} | {of_these} | {two.slips[name].recall:.0%}"
         lines.append(f"| {name.replace('_', ' ')} | {t.planted} | {numbers} | {by or '–'} |")
     lines += ["", "| rule | slips found, one source | two sources | false alarms, hard | soft |"]
     lines.append("|---|---|---|---|---|")

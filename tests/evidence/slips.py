@@ -43,9 +43,16 @@ def moved_point(rng: Random, record: Record) -> Planted:
 
 
 def wrong_arm_size(rng: Random, record: Record) -> Planted:
-    """134 patients of an arm become 124."""
+    """134 patients of an arm become 124, and the record takes that for the arm's size."""
     rows = [r for r in _rows(record, "count") if r.arm != ALL and r.population in ("randomised", "treated")]
-    return _changed(rng, record, rows, lambda r: float(_text(r)) + rng.choice((-100, -10, -1, 1, 10, 100)))
+    planted = _changed(rng, record, rows, lambda r: float(_text(r)) + rng.choice((-100, -10, -1, 1, 10, 100)))
+    if planted is None:
+        return None
+    changed, ids = planted
+    study = changed.studies[0]
+    sizes = {r.arm: int(r.value or 0) for r in study.results if r.id in ids}
+    arms = tuple(arm.model_copy(update={"size": sizes.get(arm.name, arm.size)}) for arm in study.arms)
+    return Record([study.model_copy(update={"arms": arms})], changed.facts), ids
 
 
 def wrong_total(rng: Random, record: Record) -> Planted:

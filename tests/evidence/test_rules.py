@@ -117,7 +117,11 @@ def test_order() -> None:
     efs = row("event_free_survival", "31%", 0.31, statistic="rate_at", time=at(12), **treated)
     year = Time(value=1, unit="years", of="at")
     low = row("overall_survival", "28%", 0.28, statistic="rate_at", time=year, **treated)
-    assert len(found_by(order.ordered, efs, low)) == 1
+    assert [f.severity for f in found_by(order.ordered, efs, low)] == ["soft"], (
+        "the tails of curves can cross"
+    )
+    far = low.model_copy(update={"value": 0.20, "printed": "20%"})
+    assert [f.severity for f in found_by(order.ordered, efs, far)] == ["hard"]
     assert not found_by(order.ordered, efs, survival(12, "30%", 0.305, **treated)), "rounding"
     assert not found_by(order.ordered, efs, survival(18, "28%", 0.28, **treated)), "another time"
     whom = {"population": ""}

@@ -140,11 +140,14 @@ def test_exposures_and_unstated_denominators() -> None:
     assert not found_by(populations.exposures, *drugs[:2])
     nine = row("crs", "Nine (15%)", 0.15, n=9, **STATED)
     assert not found_by(populations.unstated_denominator, nine, count("a", 60))
-    (other,) = found_by(populations.unstated_denominator, nine, count("a", 67))
-    assert other.severity == "soft" and "need 59 to 62, the printed groups have 67" in other.message
-    too_few = row("crs", "Nine (2%)", 0.02, n=9, **STATED)
-    (hard,) = found_by(populations.unstated_denominator, too_few, count("a", 84))
-    assert hard.severity == "hard" and "more than all 271" in hard.message
+    (other,) = found_by(populations.unstated_denominator, nine, count("a", 67, population="treated"))
+    assert other.severity == "soft" and "need 59 to 62 patients, the printed groups have 67" in other.message
+    (hard,) = found_by(populations.unstated_denominator, nine, count("a", 67), count("a", 60, population="x"))
+    assert hard.severity == "hard", "the very patients are 67"
+    evaluable = nine.model_copy(update={"population": "evaluable"})
+    assert not found_by(populations.unstated_denominator, evaluable, count("a", 67)), (
+        "how many is not printed"
+    )
 
 
 @pytest.mark.parametrize("table", [(91, 271, 21, 134), (0, 20, 5, 21), (7, 9, 1, 12), (30, 60, 33, 61)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
-from engager.evidence.findings import Finding, Record
+from engager.evidence.findings import Finding, Record, Severity
 from engager.evidence.printed import span
 from engager.evidence.record import Result
 from engager.evidence.rules.common import groups, people, same_time, shown
@@ -13,6 +13,9 @@ from engager.vocabulary import endpoints
 
 ALSO = {("overall_response", "complete_remission")}
 """Outer and inner endpoints beside the table's chain: every study's own response includes CR."""
+
+CROSSING = 0.05
+"""How far two estimated curves of the same patients may cross, where few are left at risk, and be sound."""
 
 
 def contains(outer: str, inner: str) -> bool:
@@ -46,7 +49,14 @@ def ordered(record: Record) -> Iterator[Finding]:
             if above:
                 exact = inner.source == outer.source and same_time(inner, outer)
                 exact = exact and inner.population == outer.population
-                yield Finding("order", "hard" if exact else "soft", (inner.id, outer.id), above)
+                tail = _in_the_tail(inner, outer)
+                hint = "estimated curves can cross where few are left at risk" if exact and tail else ""
+                severity: Severity = "hard" if exact and not tail else "soft"
+                yield Finding("order", severity, (inner.id, outer.id), above, hint)
+
+
+def _in_the_tail(inner: Result, outer: Result) -> bool:
+    return inner.statistic == "rate_at" and (inner.value or 0.0) - (outer.value or 0.0) <= CROSSING
 
 
 def _kind(row: Result) -> str:

@@ -100,28 +100,37 @@ def exposures(record: Record) -> Iterator[Finding]:
 
 
 def unstated_denominator(record: Record) -> Iterator[Finding]:
-    """A count printed with its share, but without N, where no group of the place has an N that fits both."""
+    """A count printed with its share, but without N, where no printed group has an N that fits both.
+
+    Hard where the source prints the number of the very patients that the row counts.
+    """
     for study in record.studies:
-        sizes = groups(
-            [r for r in study.results if r.endpoint == "patients" and r.value], lambda r: (r.arm, r.cut)
-        )
+        sized = [r for r in study.results if r.endpoint == "patients" and r.value and not r.subgroup]
         for row in study.results:
             reading = read(row.printed)
-            if row.statistic != "proportion" or row.n is None or row.N is not None or row.value is None:
+            if row.statistic != "proportion" or not row.n or row.N is not None or row.value is None:
                 continue
-            if not reading or not reading.percent or row.n == 0:
+            if row.subgroup or not reading or not reading.percent:
+                continue  # the size of a subgroup is the mixtures' question
+            near = [r for r in sized if (r.arm, r.cut) == (row.arm, row.cut)]
+            same = [r for r in near if (r.source, r.population) == (row.source, row.population)]
+            if not same and row.population not in WHOLE:
                 continue
-            arm = study.arm(row.arm)
-            known = {int(r.value or 0) for r in sizes.get((row.arm, row.cut), ())}
-            largest = max(known | ({arm.size} if arm and arm.size else set()), default=0)
-            fits = [N for N in range(row.n, largest + 1) if row.n in counts(row.value, reading.step, N)]
-            whole = not row.subgroup and row.population in WHOLE
-            if largest and not fits:
-                message = f"{row.n} patients as {percent(row.value)} need more than all {largest}"
-                yield Finding("unstated denominator", "hard" if whole else "soft", (row.id,), message)
-            elif whole and known and not known & set(fits):
-                message = (
-                    f"{row.n} patients as {percent(row.value)} need {fits[0]} to {fits[-1]}, "
-                    f"the printed groups have {', '.join(map(str, sorted(known)))}"
-                )
-                yield Finding("unstated denominator", "soft", (row.id,), message)
+            known = sorted({int(r.value or 0) for r in same or near})
+            if not known or any(row.n in counts(row.value, reading.step, N) for N in known if N >= row.n):
+                continue
+            fits = [N for N in range(row.n, _far(row)) if row.n in counts(row.value, reading.step, N)]
+            needed = f"{fits[0]} to {fits[-1]}" if fits else "no number of"
+            message = (
+                f"{row.n} patients as {percent(row.value)} need {needed} patients, "
+                f"the printed groups have {', '.join(map(str, known))}"
+            )
+            ids = (row.id, *(r.id for r in same[:1]))
+            yield Finding("unstated denominator", "hard" if same else "soft", ids, message)
+
+
+def _far(row: Result) -> int:
+    """A size beyond which n patients are a smaller share than the row's."""
+    reading = read(row.printed)
+    least = (row.value or 0.0) - (reading.step / 2 if reading else 0.0)
+    return int((row.n or 0) / least) + 2 if least > 0 else 10 * (row.n or 0)
