@@ -126,6 +126,8 @@ def test_a_denominator_is_the_number_of_those_it_counts() -> None:
     (finding,) = found_by(agreement.sizes_agree, rate, count("a", 271, **whom))
     assert finding.severity == "hard" and "is of 267 treated, of whom there are 271" in finding.message
     assert not found_by(agreement.sizes_agree, rate, count("a", 271, population="randomised"))
+    elsewhere = count("a", 271, place="there", **whom)
+    assert [f.severity for f in found_by(agreement.sizes_agree, rate, elsewhere)] == ["soft"]
     inferred = rate.model_copy(update={"basis": "inferred"})
     assert not found_by(agreement.sizes_agree, inferred, count("a", 271, **whom))
 
@@ -189,6 +191,8 @@ def test_hazard_ratio_and_p_value() -> None:
     tiny = row("overall_survival", "p = 0.00001", 0.00001, **p)
     (finding,) = found_by(comparisons.p_of_hazards, ratio, tiny)
     assert finding.severity == "hard" and "even if all had the event" in finding.message
+    even = row("overall_survival", "1.00", 1.0, statistic="hazard_ratio", arm=VERSUS, N=405, **STATED)
+    assert not found_by(comparisons.p_of_hazards, even, row("overall_survival", "p = 0.93", 0.93, **p))
     strong = row("overall_survival", "0.35", 0.35, statistic="hazard_ratio", arm=VERSUS, N=405, **STATED)
     medians = (median("7.7 m", 7.7), median("4.0 m", 4.0, arm="b"))
     vague = row("overall_survival", "p = 0.4", 0.4, **p)
@@ -222,6 +226,8 @@ def test_ranges() -> None:
     assert not found_by(ranges.medians_inside, age, seen)
     young = age.model_copy(update={"value": 54.5, "printed": "54.5"})
     assert [f.severity for f in found_by(ranges.medians_inside, young, seen)] == ["hard"]
+    others = young.model_copy(update={"population": "responders"})
+    assert not found_by(ranges.medians_inside, others, seen.model_copy(update={"population": "treated"}))
     limit = seen.model_copy(update={"id": "limit", "printed": ">60 years", "upper": None})
     (finding,) = found_by(ranges.within_entry, seen, limit)
     assert finding.severity == "soft" and "60 is among 60 to 81, entry required >60" in finding.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from engager.evidence.findings import Finding, Record
+from engager.evidence.findings import Finding, Record, Severity
 from engager.evidence.printed import apart, read, span
 from engager.evidence.record import Fact, Result
 from engager.evidence.rules.common import WHOLE, groups, same_time, shown
@@ -41,7 +41,10 @@ def _may_be_one(a: Result, b: Result) -> bool:
 
 
 def sizes_agree(record: Record) -> Iterator[Finding]:
-    """A denominator that is not the printed number of the very patients that it counts."""
+    """A denominator that is not the printed number of the very patients that it counts.
+
+    Hard in one place; elsewhere the same words ("evaluable") may name other patients.
+    """
     for study in record.studies:
         stated = [r for r in study.results if r.N is not None and r.basis == "stated" and r.population]
         sizes = groups(
@@ -59,7 +62,8 @@ def sizes_agree(record: Record) -> Iterator[Finding]:
                         f"{row.what.symbol} {shown(row)} is of {row.N} {row.population}, "
                         f"of whom there are {same[0].value:g}"
                     )
-                    yield Finding("denominator", "hard", (row.id, same[0].id), message)
+                    severity: Severity = "hard" if row.place == same[0].place else "soft"
+                    yield Finding("denominator", severity, (row.id, same[0].id), message)
 
 
 def _whom(row: Result) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ FAR = 10.0
 CEILING = 1e-3
 """Printed p values up to this are not called too large: a bound is often printed as a value."""
 
-SLACK = 1.15
-"""How much larger the z of another test (log-rank, Wald, stratified) may be than the bound."""
+SLACK, NOISE = 1.15, 0.1
+"""How much larger the z of another test (log-rank, Wald, stratified) may be than the bound: factor and sum."""
 
 FEWEST = 0.2
 """Share of the patients that has had the event, at the least, where the medians of both arms were reached."""
@@ -101,7 +101,7 @@ def p_of_hazards(record: Record) -> Iterator[Finding]:
             if row.statistic != "p_value" or not _together(row, ratio) or not same_time(row, ratio):
                 continue
             least, most = _bounds(row)
-            smallest = erfc(SLACK * reach * sqrt(N / 4) / sqrt(2))
+            smallest = erfc((SLACK * reach * sqrt(N / 4) + NOISE) / sqrt(2))
             if most < smallest:
                 message = (
                     f"HR {shown(ratio)} in {N} patients has p above {smallest:.2g} even if all had the event, "

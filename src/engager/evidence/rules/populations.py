@@ -102,7 +102,7 @@ def exposures(record: Record) -> Iterator[Finding]:
 def unstated_denominator(record: Record) -> Iterator[Finding]:
     """A count printed with its share, but without N, where no printed group has an N that fits both.
 
-    Hard where the source prints the number of the very patients that the row counts.
+    Hard where the place prints the number of the very patients that the row counts.
     """
     for study in record.studies:
         sized = [r for r in study.results if r.endpoint == "patients" and r.value and not r.subgroup]
@@ -126,7 +126,8 @@ def unstated_denominator(record: Record) -> Iterator[Finding]:
                 f"the printed groups have {', '.join(map(str, known))}"
             )
             ids = (row.id, *(r.id for r in same[:1]))
-            yield Finding("unstated denominator", "hard" if same else "soft", ids, message)
+            here = any(r.place == row.place for r in same)
+            yield Finding("unstated denominator", "hard" if here else "soft", ids, message)
 
 
 def _far(row: Result) -> int:

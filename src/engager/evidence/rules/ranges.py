@@ -18,7 +18,8 @@ def medians_inside(record: Record) -> Iterator[Finding]:
             inside = span(row)
             for whole in ranges:
                 low, high = whole.lower or 0.0, whole.upper or 0.0
-                if inside and (inside[1] < low or inside[0] > high):
+                people = row.population == whole.population or not row.population or not whole.population
+                if inside and people and (inside[1] < low or inside[0] > high):
                     message = f"{row.statistic} {shown(row)} lies outside {low:g} to {high:g}"
                     yield Finding("range", "hard", (row.id, whole.id), message)
 
