@@ -172,6 +172,26 @@ def moved_point_of_drug(rng: Random, record: Record) -> Planted:
     return _fact(rng, record, ("clearance", "volume"), 10)
 
 
+def other_length(rng: Random, record: Record) -> Planted:
+    """An infusion of 4 weeks becomes one of 8."""
+    return _fact(rng, record, ("infusion_length", "drug_free_interval", "cycle_length"), 2)
+
+
+def wrong_range(rng: Random, record: Record) -> Planted:
+    """The youngest of 18 to 79 years is 8, or the oldest 97."""
+    rows = [r for r in record.studies[0].results if r.endpoint == "age" and r.lower and r.upper]
+    if not rows:
+        return None
+    row = rng.choice(rows)
+    low, high = f"{row.lower:.0f}", f"{row.upper:.0f}"
+    ends = [(a, b) for a, b in ((low[-1], high), (low, high[::-1])) if 0 < float(a) <= float(b)]
+    a, b = rng.choice(ends or [(low, high)])
+    if (a, b) == (low, high):
+        return None
+    cells = {"lower": float(a), "upper": float(b), "printed": f"{a}–{b}"}
+    return _put(record, row.model_copy(update=cells))
+
+
 def _fact(rng: Random, record: Record, names: tuple[str, ...], factor: float) -> Planted:
     fact = rng.choice([fact for fact in record.facts if fact.name in names])
     value = round(factor * (fact.value or 0.0), 6)
@@ -185,7 +205,7 @@ SLIPS: tuple[Slip, ...] = (
     *(numerator_off_by_one, numerator_off_by_ten, swapped_arms, swapped_remissions),
     *(swapped_residual_disease, swapped_grades),
     *(swapped_survival, other_curve, weeks_for_months, wrong_p_value, doubled_dose),
-    moved_point_of_drug,
+    *(moved_point_of_drug, other_length, wrong_range),
 )
 
 

@@ -90,6 +90,8 @@ def _source(
         ages = sorted(p.age for p in group)
         cells.append(number(arm, "age", "median", stats.scoreatpercentile(ages, 50), 1))
         cells.append(between(arm, "age", ages[0], ages[-1], 0))
+        entry = {"arm": arm, "endpoint": "age", "statistic": "range", "lower": 18.0, "printed": "≥18 years"}
+        cells.append(entry)
     if len(sizes) == 2:
         cells += [count("all", sum(sizes.values())), *compared]
         group = [p for p in patients if p.arm == "b"]
@@ -132,7 +134,8 @@ def _responses(rng: Random, arm: str, group: list[Patient], digits: int) -> Iter
 
 def _curves(rng: Random, arm: str, group: list[Patient]) -> Iterator[dict[str, Any]]:
     seen = sorted(p.seen for p in group)
-    yield number(arm, "follow_up", "median", stats.scoreatpercentile(seen, 50), 1)
+    middle = number(arm, "follow_up", "median", stats.scoreatpercentile(seen, 50), 1)
+    yield middle
     yield between(arm, "follow_up", seen[0], math.ceil(seen[-1] * 10) / 10, 1)
     responders = [p for p in group if p.response]
     curves = {
@@ -146,7 +149,8 @@ def _curves(rng: Random, arm: str, group: list[Patient]) -> Iterator[dict[str, A
         left = kaplan_meier([(t, p.seen) for t, p in zip(times, people, strict=True)])
         median = next((t for t, s in left if s <= 0.5), None)
         if median is not None and median >= 0.5:
-            yield number(arm, name, "median", median, 1, **whom)
+            time = Time(value=middle["value"], unit="months", of="follow-up") if rng.random() < 0.5 else None
+            yield number(arm, name, "median", median, 1, time=time, **whom)
         for month in rng.sample((6, 12, 18, 24), 2):
             if people and month < min(p.seen for p in people) + 6:
                 rate = next((s for t, s in reversed(left) if t <= month), 1.0)
@@ -255,6 +259,9 @@ def _facts(rng: Random, sources: tuple[str, ...]) -> list[Fact]:
         ("clearance", "L/h", f"{clearance:.1f} L/h", {"value": clearance}),
         ("volume", "L", f"{volume:.1f} L", {"value": volume}),
         ("steady_state_concentration", "pg/mL", f"{low}–{high}", {"lower": low, "upper": high} | at),
+        ("infusion_length", "weeks", "4 weeks", {"value": 4.0}),
+        ("drug_free_interval", "weeks", "2 weeks", {"value": 2.0}),
+        ("cycle_length", "weeks", "6 weeks", {"value": 6.0}),
         ("half_life", "h", f"{half_low:.1f}–{half_high:.1f}", {"lower": half_low, "upper": half_high}),
     )
     return [

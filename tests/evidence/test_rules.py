@@ -150,7 +150,8 @@ def test_the_shape_of_a_curve() -> None:
     assert len(found_by(curve.falling, survival(12, "61%", 0.61), survival(33, "78%", 0.78))) == 1
     seen = Time(value=9.8, unit="months", of="follow-up")
     assert not found_by(curve.within_follow_up, median("6.1 m", 6.1, time=seen))
-    assert len(found_by(curve.within_follow_up, median("11 m", 11.0, time=seen))) == 1
+    assert not found_by(curve.within_follow_up, median("11 m", 11.0, time=seen)), "half are followed longer"
+    assert len(found_by(curve.within_follow_up, median("16 m", 16.0, time=seen))) == 1
 
 
 def test_one_number_in_two_places() -> None:

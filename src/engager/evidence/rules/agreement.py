@@ -63,7 +63,7 @@ def sizes_agree(record: Record) -> Iterator[Finding]:
                         f"of whom there are {same[0].value:g}"
                     )
                     severity: Severity = "hard" if row.place == same[0].place else "soft"
-                    yield Finding("denominator", severity, (row.id, same[0].id), message)
+                    yield Finding("group size", severity, (row.id, same[0].id), message)
 
 
 def _whom(row: Result) -> tuple[str, ...]:

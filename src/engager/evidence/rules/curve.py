@@ -19,6 +19,10 @@ LATER = 1.4
 """How many medians after the start a rate must be to say something about the hazard: nearer to the median a
 few events of a small trial make any slope. Chosen, not derived."""
 
+BEYOND = 1.5
+"""How many median follow-ups a median time may be: half of the patients are followed longer, so a curve is often
+known beyond. Chosen, not derived."""
+
 
 def median_and_rate(record: Record) -> Iterator[Finding]:
     """Fewer than half before the median, or more than half after it."""
@@ -75,13 +79,13 @@ def falling(record: Record) -> Iterator[Finding]:
 
 
 def within_follow_up(record: Record) -> Iterator[Finding]:
-    """A median time beyond the median time that patients were followed."""
+    """A median time far beyond the median time that patients were followed."""
     for group in _curves(record):
         for row in group:
             if row.statistic != "median" or not row.time or row.time.of != "follow-up":
                 continue
             seen = row.time.months
-            if seen is not None and row.value is not None and row.value > seen:
+            if seen is not None and row.value is not None and row.value > BEYOND * seen:
                 message = f"a median of {shown(row)} after a median follow-up of {seen:g} months"
                 yield Finding("follow-up", "soft", (row.id,), message, "an extrapolation, or censored late")
 
