@@ -10,13 +10,18 @@ import pytest
 from engager.documents import DocumentError
 from engager.evidence import (
     abbreviations,
+    abbreviations_frame,
     approvals,
+    approvals_frame,
     context,
+    facts_frame,
     ongoing,
+    ongoing_frame,
     pharmacology,
     quantities,
     sources,
     statements,
+    statements_frame,
     studies,
 )
 from engager.evidence.approvals import read_approvals
@@ -125,3 +130,15 @@ def test_every_abbreviation_stands_at_its_place() -> None:
 def test_approvals_are_in_order() -> None:
     dates = [a.date for a in approvals() if a.date]
     assert dates == sorted(dates) and dates[0] == "2014" and dates[-1] == "2018-03"
+
+
+def test_tables_are_frames_too() -> None:
+    facts = facts_frame()
+    volume = facts.filter(name="volume")
+    assert volume["value"].to_list() == [4.5, 4.5] and volume["unit"].to_list() == ["L", "L"]
+    assert len(facts) == len(pharmacology()) + len(context()) + sum(len(s.facts) for s in studies().values())
+    trials = ongoing_frame()
+    assert trials["registry"].n_unique() == 23 and "ponatinib" in set(trials["drugs"].explode())
+    assert approvals_frame()["reference"].to_list()[0] == 26
+    assert len(abbreviations_frame()) == len(abbreviations())
+    assert set(statements_frame()["topic"]) == {s.topic for s in statements()}

@@ -43,11 +43,13 @@ def test_every_study_has_a_mark_for_each_endpoint_that_it_reports(name, drawing)
     for (_, endpoint), cell in cells([studies()[name]]).items():
         mine = [row for row in distinct(studies()[name].results) if row.endpoint == endpoint]
         assert cell.facts == len(mine)
-        best = [row for row in mine if role_of(row) == cell.role]
-        assert best and cell.counted == any(row.N for row in best)
+        compared = {role_of(row) for row in mine} - {"context"}
+        assert {role for role, _ in cell.marks} == (compared or {"context"})
+        for role, counted in cell.marks:
+            assert counted == any(row.N for row in mine if role_of(row) == role)
 
 
-def test_a_cell_has_the_best_role_its_denominator_and_distinct_facts():
+def test_a_cell_has_its_role_its_denominator_and_distinct_facts():
     counted = {"n": 91, "N": 271, "basis": "stated"}
     study = a_study(
         {"endpoint": "complete_remission", **counted, "source": "zhao2019"},
@@ -57,9 +59,9 @@ def test_a_cell_has_the_best_role_its_denominator_and_distinct_facts():
         {"endpoint": "relapse"},
     )
     found = cells([study])
-    assert found["TOWER", "complete_remission"] == Cell(role_of(study.results[0]), True, 1)
-    assert found["TOWER", "crs"] == Cell("context", True, 2)
-    assert found["TOWER", "relapse"] == Cell(role_of(study.results[4]), False, 1)
+    assert found["TOWER", "complete_remission"] == Cell(((role_of(study.results[0]), True),), 1)
+    assert found["TOWER", "crs"] == Cell((("context", True),), 2)
+    assert found["TOWER", "relapse"] == Cell(((role_of(study.results[4]), False),), 1)
     assert len(found) == 3
 
 
@@ -70,7 +72,13 @@ def test_a_denominator_of_a_lesser_role_does_not_fill_the_mark():
     )
     (cell,) = cells([study]).values()
     assert role_of(study.results[0]) != "context"
-    assert cell == Cell(role_of(study.results[0]), False, 2)
+    assert cell == Cell(((role_of(study.results[0]), False),), 2)
+
+
+def test_arms_of_two_roles_have_two_marks(drawing):
+    cell = cells([studies()["TOWER"]])["TOWER", "overall_survival"]
+    assert [role for role, _ in cell.marks] == ["calibrated", "predicted"]
+    assert drawing.count('id="coverage-TOWER-overall_survival') == 2
 
 
 def test_studies_stand_by_setting_then_id_and_endpoints_in_two_blocks():

@@ -24,7 +24,7 @@ COLOURS: Mapping[Role, str] = {
     "informed": style.ROLES["informed"],
     "context": "#7d8590",
 }
-"""Colour of each role, in the order in which a role is said to be the best of a cell."""
+"""Colour of each role, in the order in which the roles of a cell are drawn."""
 
 SHAPES = {**MARKERS, "context": "D"}
 
@@ -51,10 +51,12 @@ SMALL = 8.5
 
 @dataclass(frozen=True)
 class Cell:
-    """What a study reports of an endpoint: the best role, whether a row of it has N, and distinct facts."""
+    """What a study reports of an endpoint: each role with whether a row of it has N, and distinct facts.
 
-    role: Role
-    counted: bool
+    Calibrated and predicted rows of one cell (two arms) are both there; context only where nothing else is.
+    """
+
+    marks: tuple[tuple[Role, bool], ...]
     facts: int
 
 
@@ -70,9 +72,9 @@ def cells(studies: Iterable[Study]) -> dict[tuple[str, str], Cell]:
     found = {}
     for study in studies:
         for endpoint, rows in groups(distinct(study.results), lambda r: r.endpoint).items():
-            role = min(map(role_of, rows), key=order.index)
-            counted = any(row.N is not None for row in rows if role_of(row) == role)
-            found[study.id, endpoint] = Cell(role, counted, len(rows))
+            roles = sorted(set(map(role_of, rows)) - {"context"}, key=order.index) or ["context"]
+            marks = tuple((o, any(r.N is not None for r in rows if role_of(r) == o)) for o in roles)
+            found[study.id, endpoint] = Cell(marks, len(rows))
     return found
 
 
@@ -96,9 +98,10 @@ def _words(studies: Sequence[Study], found: Mapping[tuple[str, str], Cell]) -> s
     """The map in words, for those who cannot see it."""
     texts = []
     for study in studies:
-        roles = [cell.role for (of, _), cell in found.items() if of == study.id]
+        own = [cell for (of, _), cell in found.items() if of == study.id]
+        roles = [role for cell in own for role, _ in cell.marks]
         said = ", ".join(f"{roles.count(role)} {role}" for role in COLOURS if role in roles)
-        texts.append(f"{study.id}: {len(roles)} endpoints{f' ({said})' if said else ''}.")
+        texts.append(f"{study.id}: {len(own)} endpoints{f' ({said})' if said else ''}.")
     return " ".join(texts)
 
 
@@ -174,9 +177,13 @@ def _runs(words: Sequence[str], settings: Sequence[str]) -> Iterator[tuple[int, 
 
 def _mark(axes: Any, cell: Cell, x: float, y: float, gid: str) -> None:
     """The mark of one cell at the left edge ``x`` of its column, with the number of facts if it is not one."""
-    axes.add_line(_symbol(cell.role, counted=cell.counted, at=(x + 0.14, y), gid=gid))
+    first = x + (0.14 if len(cell.marks) == 1 else 0.07)
+    for i, (role, counted) in enumerate(cell.marks):
+        at = (first + 0.12 * i, y)
+        axes.add_line(_symbol(role, counted=counted, at=at, gid=f"{gid}-{role}" if i else gid))
     if cell.facts > 1:
-        axes.text(x + 0.23, y, str(cell.facts), fontsize=7.5, va="center", color=style.MUTED)
+        right = first + 0.12 * (len(cell.marks) - 1) + 0.09
+        axes.text(right, y, str(cell.facts), fontsize=7.5, va="center", color=style.MUTED)
 
 
 def _symbol(role: Role, *, counted: bool, at: tuple[float, float], gid: str | None = None) -> Line2D:
@@ -215,7 +222,7 @@ def _legend(axes: Any, y: float) -> None:
     signs = ", ".join(f"{sign} {word}" for word, sign in PH.items())
     for i, line in enumerate(
         (
-            "A mark has the best role among its rows, in this order; a number says how many distinct facts there are.",
+            "Two marks: rows of both roles (two arms of a trial). A number says how many distinct facts there are.",
             f"Ph, Philadelphia chromosome: {signs}.",
         )
     ):

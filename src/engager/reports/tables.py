@@ -104,7 +104,7 @@ def _numbers(results: Sequence[Result], roles: Sequence[str]) -> list[Renderable
     parts: list[RenderableType] = []
     for name, group in groupby(rows, key=lambda pair: pair[0].endpoint):
         parts.append(head(f"{endpoints()[name].label} ({endpoints()[name].symbol})"))
-        for place, same in groupby(group, key=lambda pair: f"{pair[0].source}, {pair[0].place}"):
+        for place, same in groupby(group, key=lambda pair: _place(pair[0])):
             parts += [indent(place, "dim"), Padding(_rows(list(same)), (0, 0, 0, 4))]
     return parts
 
@@ -118,7 +118,16 @@ def _rows(found: Sequence[tuple[Result, str]]) -> Table:
         grid.add_column(width=width, overflow="fold")
     for result, role in found:
         grid.add_row(arm_name(result), what(result), result.printed, _counts(result), _role(result, role))
+        said = "; ".join(text for text in (result.reason, result.note) if text)
+        if said:
+            grid.add_row("", Text(said, style="dim italic"))
     return grid
+
+
+def _place(r: Result) -> str:
+    """Where a row stands, and of which data cut it is."""
+    reference = f" [{r.reference}]" if r.reference else ""
+    return f"{r.source}, {r.place}{reference}{f'; {r.cut}' if r.cut else ''}"
 
 
 def arm_name(r: Result) -> str:
