@@ -23,6 +23,9 @@ READING = {
     ("evidence", "show", "TOWER"): "91/271 [34%]",
     ("evidence", "check"): "judged",
     ("evidence", "check", "--all"): "use 134",
+    ("evidence", "endpoint", "CR"): "91/271",
+    ("evidence", "endpoint", "OS", "--by", "setting", "--treatment", "any"): "groups differ",
+    ("evidence", "endpoint", "age"): "54.5 years",
     ("regimen", "list"): "blinatumomab-tower",
     ("regimen", "show", "blinatumomab-tower"): "28 µg/day, continuous infusion",
     ("trial", "list"): "MT103-202",
@@ -70,6 +73,9 @@ def test_json_contracts():
         (("evidence", "show", "TOWR"), "did you mean 'TOWER'"),
         (("trial", "show", "TOWR"), "did you mean 'TOWER'"),
         (("regimen", "show", "flag-idda"), "did you mean 'flag-ida'"),
+        (("evidence", "endpoint", "complete_remision"), "did you mean 'complete_remission'"),
+        (("evidence", "endpoint", "CR", "--setting", "relapse"), "did you mean 'relapsed'"),
+        (("evidence", "endpoint", "CR", "--treatment", "blinatumumab"), "did you mean 'blinatumomab'"),
         (("explain", "kmaxx"), "'kmax'"),
         (("explain", "blinatumumab"), "'blinatumomab'"),
         (("regimen", "check", "nowhere.yaml"), "cannot be read"),
@@ -122,6 +128,55 @@ def test_plot_writes_an_svg_or_says_why_not(tmp_path):
         assert done.exit_code == 2 and str(bad) in done.stderr and not bad.exists()
 
 
+def test_a_symbol_is_as_good_as_a_name():
+    assert (
+        run("evidence", "endpoint", "cr").stdout == run("evidence", "endpoint", "complete_remission").stdout
+    )
+
+
+def test_a_forest_plot_is_written_or_it_is_said_why_not(tmp_path):
+    out = tmp_path / "cr.svg"
+    done = run("evidence", "endpoint", "CR", "--setting", "relapsed", "--forest", out)
+    assert done.exit_code == 0 and str(out) in done.stdout and "91/271" in done.stdout
+    assert out.read_text(encoding="utf-8").startswith("<svg")
+    found = json.loads(run("evidence", "endpoint", "CR", "--forest", out, "--json").stdout)
+    assert found["forest"] == str(out) and found["pooled"]["symbol"] == "CR"
+    for endpoint, bad in (
+        ("CR", tmp_path / "cr.png"),
+        ("CR", tmp_path / "no" / "f.svg"),
+        ("age", tmp_path / "a.svg"),
+    ):
+        done = run("evidence", "endpoint", endpoint, "--forest", bad)
+        assert done.exit_code == 2 and done.stdout == "" and not bad.exists()
+        assert str(bad) in done.stderr or "nothing to draw" in done.stderr
+
+
+def test_the_record_is_drawn_into_an_svg_or_it_says_why_not(tmp_path):
+    drawings = {
+        ("evidence", "list", "--map"): "map",
+        ("evidence", "show", "tower", "--timeline"): "timeline",
+    }
+    for words, key in drawings.items():
+        out = tmp_path / f"{key}.svg"
+        done = run(*words, out)
+        assert done.exit_code == 0 and done.stdout == f"{out}\n"
+        drawn = out.read_text(encoding="utf-8")
+        assert drawn.startswith("<svg") and "TOWER" in drawn
+        assert json.loads(run(*words, out, "--json").stdout)[key] == str(out)
+        assert out.read_text(encoding="utf-8") == drawn
+        for bad in (tmp_path / "drawing.png", tmp_path / "no" / "folder.svg"):
+            done = run(*words, bad)
+            assert done.exit_code == 2 and f"{words[-1]} {bad}" in done.stderr and not bad.exists()
+
+
+def test_a_study_whose_treatment_is_not_stated_has_no_timeline(tmp_path, monkeypatch):
+    bare = recorded()["TOWER"].model_copy(update={"facts": ()})
+    monkeypatch.setattr(jobs.evidence, "study", lambda name: bare)
+    done = run("evidence", "show", "TOWER", "--timeline", tmp_path / "tower.svg")
+    assert done.exit_code == 2 and "the sources state no dose" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_check_is_quiet_about_judged_findings_unless_asked():
     quiet, full = run("evidence", "check").stdout, run("evidence", "check", "--all").stdout
     judged = [f for f in jobs.check_record() if f.judged]
@@ -131,13 +186,13 @@ def test_check_is_quiet_about_judged_findings_unless_asked():
 
 def test_an_unjudged_hard_finding_fails_the_check(monkeypatch):
     found = [Finding("sum", "hard", ("A", "B"), "1 + 1 is not 3")]
-    monkeypatch.setattr(jobs, "check_record", lambda: found)
+    monkeypatch.setattr(jobs, "check_record", lambda _files: found)
     assert run("evidence", "check").exit_code == 1
     done = run("evidence", "check", "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["findings"][0]["message"] == "1 + 1 is not 3"
     monkeypatch.setattr(
-        jobs, "check_record", lambda: [Finding("sum", "hard", ("A",), "…", judged="kept: because")]
+        jobs, "check_record", lambda _files: [Finding("sum", "hard", ("A",), "…", judged="kept: because")]
     )
     assert run("evidence", "check").exit_code == 0
 

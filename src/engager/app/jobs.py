@@ -7,7 +7,7 @@ the record opens in a blink (see :mod:`engager.app.cli`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from engager.regimens import regimens as shipped_regimens
 if TYPE_CHECKING:
     from engager.app.doctor import Health
     from engager.app.explain import Explanation
+    from engager.inference.pooling import Pooled
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -193,6 +194,47 @@ def citations() -> list[tuple[str, str]]:
     return list(evidence.sources().items())
 
 
+def pool_endpoint(word: str, **asked: str | None) -> Pooled:
+    """An endpoint across the studies of the record; what can be asked stands at ``inference.pooling.pool``."""
+    from engager.inference.pooling import pool
+
+    return pool(word, **asked)  # type: ignore[arg-type]
+
+
+def plot_endpoint(found: Pooled, out: Path) -> Path:
+    """Draw a forest plot of a pooled endpoint into the SVG file ``out``; returns its path."""
+
+    def svg() -> str:
+        from engager.reports.forest import forest_svg
+
+        return forest_svg(found)
+
+    return _drawn("--forest", out, svg)
+
+
+def draw_coverage(out: Path) -> Path:
+    """Draw which study reports which endpoint into the SVG file ``out``; returns its path."""
+
+    def svg() -> str:
+        from engager.reports.coverage_map import coverage_svg
+
+        return coverage_svg(evidence.studies().values())
+
+    return _drawn("--map", out, svg)
+
+
+def draw_timeline(name: str, out: Path) -> Path:
+    """Draw what the sources state of a study's treatment into the SVG file ``out``; returns its path."""
+    study = show_study(name).study
+
+    def svg() -> str:
+        from engager.reports.treatment_timeline import timeline_svg
+
+        return timeline_svg(study)
+
+    return _drawn("--timeline", out, svg)
+
+
 def list_regimens() -> list[RegimenLine]:
     """The regimens that trials can name."""
     return [_regimen_line(name, regimen) for name, regimen in shipped_regimens().items()]
@@ -215,15 +257,24 @@ def check_regimen(path: Path) -> RegimenLine:
 def plot_regimen(name: str, out: Path) -> Path:
     """Draw a regimen (by name or file) into the SVG file ``out``; returns its path."""
     regimen = show_regimen(name)
-    if out.suffix.lower() != ".svg":
-        raise DocumentError(f"--out {out}: must end in .svg, the only form that is drawn")
-    from engager.reports.regimen_chart import regimen_svg
 
-    drawing = regimen_svg(regimen)
+    def svg() -> str:
+        from engager.reports.regimen_chart import regimen_svg
+
+        return regimen_svg(regimen)
+
+    return _drawn("--out", out, svg)
+
+
+def _drawn(option: str, out: Path, svg: Callable[[], str]) -> Path:
+    """Write a drawing into the file that ``option`` names; nothing is drawn for a name that does not fit."""
+    if out.suffix.lower() != ".svg":
+        raise DocumentError(f"{option} {out}: must end in .svg, the only form that is drawn")
+    drawing = svg()
     try:
         out.write_text(drawing, encoding="utf-8")
     except OSError as error:
-        raise DocumentError(f"--out {out}: cannot be written ({error.strerror})") from None
+        raise DocumentError(f"{option} {out}: cannot be written ({error.strerror})") from None
     return out
 
 

@@ -10,7 +10,15 @@ from engager.evidence.check import check
 from engager.evidence.distinct import distinct
 from engager.evidence.facts import context, pharmacology, quantities
 from engager.evidence.findings import Finding
-from engager.evidence.frames import frame, results_frame
+from engager.evidence.frames import (
+    abbreviations_frame,
+    approvals_frame,
+    facts_frame,
+    frame,
+    ongoing_frame,
+    results_frame,
+    statements_frame,
+)
 from engager.evidence.load import read_study, studies, study
 from engager.evidence.ongoing import Listing, ongoing
 from engager.evidence.record import Arm, Fact, Result, Study, Time
@@ -19,6 +27,7 @@ from engager.evidence.statements import Statement, statements
 
 __all__ = [
     "Abbreviation", "Approval", "Arm", "Fact", "Finding", "Listing", "Result", "Role", "Statement", "Study", "Time",
-    "abbreviations", "approvals", "check", "context", "distinct", "frame", "ongoing", "pharmacology",
-    "quantities", "read_study", "results_frame", "role_of", "sources", "statements", "studies", "study",
+    "abbreviations", "abbreviations_frame", "approvals", "approvals_frame", "check", "context", "distinct",
+    "facts_frame", "frame", "ongoing", "ongoing_frame", "pharmacology", "quantities", "read_study", "results_frame",
+    "role_of", "sources", "statements", "statements_frame", "studies", "study",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from engager.evidence.printed import read
 from engager.evidence.record import Result, Time
-from engager.evidence.rules.common import WHOLE, groups
+from engager.evidence.rules.common import groups, people
 
 
 def distinct(results: Iterable[Result]) -> list[Result]:
@@ -27,8 +27,7 @@ def distinct(results: Iterable[Result]) -> list[Result]:
 
 
 def _names(row: Result) -> tuple[str, ...]:
-    people = "" if row.population in WHOLE else row.population
-    return row.study, row.arm, row.subgroup, row.endpoint, row.statistic, row.cut, people
+    return row.study, row.arm, row.subgroup, row.endpoint, row.statistic, row.cut, people(row)
 
 
 def _when(time: Time | None) -> tuple[str, float]:

@@ -179,6 +179,15 @@ def _header_problems(document: Document, header: Header) -> Iterator[Problem]:
         if not re.fullmatch(r"NCT\d{8}", identifier):
             message = f"registry: {identifier!r} is not NCT and eight digits"
             yield document.problem(("registry", i), message)
+    subgroups = [name for names in header.strata for name in names]
+    for endpoint, parts in header.shares.items():
+        if endpoint not in endpoints():
+            message = f"shares: {endpoint!r} is not a known endpoint; {near(endpoint, endpoints())}"
+            yield document.problem(("shares", endpoint), message)
+        for i, name in enumerate(parts):
+            if name not in subgroups:
+                message = f"shares: {name!r} is not one of the strata; {near(name, subgroups)}"
+                yield document.problem(("shares", endpoint, i), message)
     known = {**sources(), **header.sources}
     reports: tuple[Report, ...] = header.reports
     for i, report in enumerate(reports):

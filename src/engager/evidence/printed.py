@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engager.evidence.record import Cells
 
@@ -37,6 +38,7 @@ class Reading:
     percent: bool
 
 
+@lru_cache(maxsize=4096)
 def read(text: str) -> Reading | None:
     r"""Read "34%", "91/271 [34%]", "7.7 m", "<0.001", "565–771", "10−9 M", "Twenty-four", "two-thirds".
 

@@ -150,8 +150,10 @@ class Result(Cells):
 class Header(Strict):
     """A study without its results.
 
-    ``strata`` are lists of subgroup names that together make the whole group; ``eligibility`` says who
-    could enter. ``sources`` are papers beside the reviews that rows come from: short name to citation.
+    ``strata`` are lists of subgroup names that together make the whole group; ``shares`` names baseline
+    endpoints that are the share of some of these subgroups (second or later salvage: second and third).
+    ``eligibility`` says who could enter. ``sources`` are papers beside the reviews that rows come from: short
+    name to citation.
     """
 
     id: str
@@ -166,6 +168,7 @@ class Header(Strict):
     reports: Annotated[tuple[Report, ...], Field(strict=False)]
     arms: Annotated[tuple[Arm, ...], Field(strict=False)]
     strata: Annotated[tuple[Names, ...], Field(strict=False)] = ()
+    shares: dict[str, Names] = Field(default_factory=dict)
     sources: Mapping[str, str] = Field(default_factory=dict)
 
     def arm(self, name: str) -> Arm | None:

@@ -1,4 +1,4 @@
-"""What the data say: simulated against published, and one trial against another.
+"""What the data say: simulated against published, one trial against another, and studies pooled.
 
 Patient tables and studies come in; compared rows with intervals go out.
 """

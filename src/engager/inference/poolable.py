@@ -27,6 +27,9 @@ from engager.vocabulary import Endpoint
 FROM_ENTRY = ("overall_survival", "event_free_survival")
 """Endpoints that count everybody from entry: a row that does not say whom it counts means the whole arm."""
 
+UNTREATED = 0.05
+"""Share of an arm that may have been allocated and never treated, where a row about treated has no N."""
+
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 
@@ -118,15 +121,8 @@ def _row(study: Study, r: Result, treatment: str | None, wanted: str | None) -> 
     drugs = arm.drugs if arm else ()
     quantity, unfit = _quantity(r)
     reason = _standing(r) or _arm(arm, study.arm(second), bool(second), treatment, wanted) or unfit
-    row = Row(
-        *(study.id, study.setting, study.ph, r.arm, drugs, whom(r), r, quantity),
-        n=r.n,
-        N=r.N,
-        value=r.value,
-        lower=r.lower,
-        upper=r.upper,
-        reason=reason,
-    )
+    row = Row(study.id, study.setting, study.ph, r.arm, drugs, whom(r), r, quantity, reason=reason)
+    row = replace(row, n=r.n, N=r.N, value=r.value, lower=r.lower, upper=r.upper)
     if reason:
         return row
     if quantity == "share":
@@ -144,7 +140,7 @@ def whom(r: Result) -> str:
 def _standing(r: Result) -> str:
     if r.standing != "usable":
         return f"{r.standing}: {r.reason}"
-    return f"only a subgroup: {r.subgroup}" if r.subgroup else ""
+    return "only a subgroup" if r.subgroup else ""
 
 
 def _arm(arm: Arm | None, other: Arm | None, versus: bool, treatment: str | None, wanted: str | None) -> str:
@@ -194,10 +190,11 @@ def _share(row: Row, arm: Arm | None) -> Row:
         return replace(row, reason="a range or a bound, not a value")
     N, n, origin = r.N, r.n, ""
     if N is None:
-        N = _whole(r, arm)
-        if N is None:
+        size = _whole(r, arm)
+        if size is None:
             return replace(row, reason="N is not stated")
-        origin = "N is the arm's size"
+        N = _treated(r, size)
+        origin = "N is the arm's size" if size == N else f"N is the largest within the arm's {size} that fits"
     if n is None:
         fits = _fitting(r, N)
         if not fits:
@@ -209,6 +206,12 @@ def _share(row: Row, arm: Arm | None) -> Row:
         origin = "; ".join(part for part in (origin, told) if part)
     low, high = exact(n, N)
     return replace(row, n=n, N=N, value=n / N, lower=low, upper=high, origin=origin)
+
+
+def _treated(r: Result, size: int) -> int:
+    """N of a row about treated patients: the arm's size, or the largest N little below it of which an n prints."""
+    least = size - int(UNTREATED * size) if r.population == "treated" else size
+    return next((N for N in range(size, least - 1, -1) if _fitting(r, N)), size)
 
 
 def _fitting(r: Result, N: int) -> Sequence[int]:

@@ -81,7 +81,8 @@ class Synthesis:
     pooled: None for one row. weights: the rows' shares of μ, in their order. inconsistency: I² (effects with
     standard errors only). median_odds_ratio: exp(√2 · 0.674 · τ), by how much the odds differ between two
     studies in the middle (Larsen and Merlo 2005, Am J Epidemiol 161:81; shares only). without: pooled again
-    without each row. groups, difference: where studies were told apart. notes: what a reader must know.
+    without each row. groups, difference: where studies were told apart; the rows then stand group by group,
+    in the order of ``groups``. notes: what a reader must know.
     """
 
     quantity: str
@@ -169,6 +170,8 @@ def _checked(word: str, studies: Sequence[Study], **asked: str | None) -> Endpoi
 
 def _synthesis(what: Endpoint, rows: Sequence[Row], by: str | None) -> Synthesis:
     quantity = rows[0].quantity
+    if by:
+        rows = [row for same in groups(rows, BY[by]).values() for row in same]
     scale, model, k = scale_of(quantity), _model(rows), len(rows)
     total, weights = _estimate("all", model, scale)
     apart = groups(range(k), lambda i: BY[by](rows[i])) if by else {}

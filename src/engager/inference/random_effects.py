@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 LEVEL = 0.95
 """Level of every interval of a synthesis."""
 
-NODES, WEIGHTS = np.polynomial.hermite.hermgauss(25)
+NODES, WEIGHTS = np.polynomial.hermite.hermgauss(61)
 
 LARGEST_TAU = 10.0
 """Where the search for τ ends: on the log-odds scale a study is then almost surely at 0 or at 1."""
@@ -87,10 +87,15 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Binomial:
-    """Shares: ``n`` of ``N`` patients in each study. Fitted by maximum likelihood.
+    """Shares: ``n`` of ``N`` patients in each study.
 
-    The integral over θ_i is adaptive Gauss–Hermite quadrature with 25 nodes about the study's mode (Pinheiro
-    and Bates 1995, J Comput Graph Stat 4:12). The interval of τ² is its profile likelihood's (χ² with 1 df).
+    The integral over θ_i is adaptive Gauss–Hermite quadrature about the study's mode (Pinheiro and Bates 1995,
+    J Comput Graph Stat 4:12), with 61 nodes because τ may be large where a study has nobody. The interval of
+    τ² is that of the same likelihood (χ² with 1 df).
+
+    τ maximises the restricted likelihood, log L(μ̂(τ), τ) + log SE(μ̂ | τ), which takes account of μ being
+    estimated (Cox and Reid 1987, J R Stat Soc B 49:1); of normal effects it is REML. Plain maximum likelihood,
+    which finds τ too small in few studies, is there to compare with other programs.
     """
 
     n: Floats
@@ -144,15 +149,22 @@ class Binomial:
                 break
         return theta
 
-    def fit(self) -> Fit:
+    def fit(self, *, restricted: bool = True) -> Fit:
         """Raises ValueError where the model is one-sided."""
         if self.one_sided:
             raise ValueError("nobody or everybody in every study: the mean log odds is infinite")
-        tau, mu, best = _maximum([self])
+
+        def value(tau: float) -> float:
+            mu, best = self.best(tau)
+            return best + math.log(_standard_error(self, mu, tau, joint=False)) if restricted else best
+
+        tau, best = _maximum(value)
+        mu = self.best(tau)[0]
         pooled = special.expit(mu)
         within = 1 / (self.N * pooled * (1 - pooled))
-        low, high = _tau2_interval(lambda t: best - self.best(t)[1], tau)
-        return Fit(mu, _standard_error(self, mu, tau), tau**2, low, high, len(self), _shares(within, tau**2))
+        low, high = _tau2_interval(lambda t: best - value(t), tau)
+        se = _standard_error(self, mu, tau, joint=not restricted)
+        return Fit(mu, se, tau**2, low, high, len(self), _shares(within, tau**2))
 
 
 @dataclass(frozen=True)
@@ -223,8 +235,9 @@ def difference(groups: Sequence[Model]) -> tuple[float, int, float]:
     study take part. It is approximate with few studies (p values are then too small).
     """
     df = len(groups) - 1
-    apart = _maximum(groups)[2]
-    together = _maximum([_joined(groups)])[2]
+    whole = _joined(groups)
+    apart = _maximum(lambda tau: sum(group.best(tau)[1] for group in groups))[1]
+    together = _maximum(lambda tau: whole.best(tau)[1])[1]
     statistic = max(0.0, 2 * (apart - together))
     return statistic, df, float(stats.chi2.sf(statistic, df))
 
@@ -244,16 +257,11 @@ def _joined(groups: Sequence[Model]) -> Model:
     return Normal(*(np.concatenate([getattr(g, f) for g in groups]) for f in ("y", "s")))
 
 
-def _maximum(groups: Sequence[Model]) -> tuple[float, float, float]:
-    """τ, the first group's mean and the log likelihood where it is largest, τ being common to the groups.
+def _maximum(value: Callable[[float], float]) -> tuple[float, float]:
+    """The τ at which ``value`` is largest, and that value; a τ that is no better than 0 is 0.
 
-    A grid finds the neighbourhood (the profile may have two tops), then Brent's method the top; a τ that is no
-    better than 0 is 0.
+    A grid finds the neighbourhood (there may be two tops), then Brent's method the top.
     """
-
-    def value(tau: float) -> float:
-        return sum(group.best(tau)[1] for group in groups)
-
     grid = [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, LARGEST_TAU]
     seen = [value(tau) for tau in grid]
     top = int(np.argmax(seen))
@@ -261,8 +269,8 @@ def _maximum(groups: Sequence[Model]) -> tuple[float, float, float]:
     found = optimize.minimize_scalar(
         lambda tau: -value(tau), bounds=(low, high), method="bounded", options={"xatol": 1e-7}
     )
-    tau, best = max([(float(found.x), -float(found.fun)), (0.0, seen[0] + 1e-7)], key=lambda pair: pair[1])
-    return tau, groups[0].best(tau)[0], best if tau else seen[0]
+    better = -float(found.fun) > seen[0] + 1e-7
+    return (float(found.x), -float(found.fun)) if better else (0.0, seen[0])
 
 
 def _tau2_interval(loss: Callable[[float], float], tau: float) -> tuple[float | None, float | None]:
@@ -277,17 +285,17 @@ def _tau2_interval(loss: Callable[[float], float], tau: float) -> tuple[float | 
     return low, high
 
 
-def _standard_error(model: Binomial, mu: float, tau: float) -> float:
-    """From the curvature of the log likelihood in μ and τ together; in μ alone where τ is 0."""
+def _standard_error(model: Binomial, mu: float, tau: float, *, joint: bool) -> float:
+    """From the curvature of the log likelihood in μ, or ``joint``-ly in μ and τ where τ is not 0."""
     h = 1e-3
 
-    def at(i: float, j: float) -> float:
+    def at(i: float, j: float = 0) -> float:
         return model.loglik(mu + i * h, tau + j * h)
 
-    mm = (at(1, 0) - 2 * at(0, 0) + at(-1, 0)) / h**2
-    if tau < 10 * h:
+    mm = (at(1) - 2 * at(0) + at(-1)) / h**2
+    if not joint or tau < 10 * h:
         return 1 / math.sqrt(-mm)
-    tt = (at(0, 1) - 2 * at(0, 0) + at(0, -1)) / h**2
+    tt = (at(0, 1) - 2 * at(0) + at(0, -1)) / h**2
     mt = (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / (4 * h**2)
     return 1 / math.sqrt(-(mm - mt**2 / tt))
 

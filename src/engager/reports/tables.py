@@ -104,7 +104,7 @@ def _numbers(results: Sequence[Result], roles: Sequence[str]) -> list[Renderable
     parts: list[RenderableType] = []
     for name, group in groupby(rows, key=lambda pair: pair[0].endpoint):
         parts.append(head(f"{endpoints()[name].label} ({endpoints()[name].symbol})"))
-        for place, same in groupby(group, key=lambda pair: f"{pair[0].source}, {pair[0].place}"):
+        for place, same in groupby(group, key=lambda pair: _place(pair[0])):
             parts += [indent(place, "dim"), Padding(_rows(list(same)), (0, 0, 0, 4))]
     return parts
 
@@ -117,15 +117,26 @@ def _rows(found: Sequence[tuple[Result, str]]) -> Table:
     for width in (9, 12):
         grid.add_column(width=width, overflow="fold")
     for result, role in found:
-        grid.add_row(_arm(result), _what(result), result.printed, _counts(result), _role(result, role))
+        grid.add_row(arm_name(result), what(result), result.printed, _counts(result), _role(result, role))
+        said = "; ".join(text for text in (result.reason, result.note) if text)
+        if said:
+            grid.add_row("", Text(said, style="dim italic"))
     return grid
 
 
-def _arm(r: Result) -> str:
+def _place(r: Result) -> str:
+    """Where a row stands, and of which data cut it is."""
+    reference = f" [{r.reference}]" if r.reference else ""
+    return f"{r.source}, {r.place}{reference}{f'; {r.cut}' if r.cut else ''}"
+
+
+def arm_name(r: Result) -> str:
+    """The arm of a row, with its subgroup."""
     return f"{r.arm}: {r.subgroup}" if r.subgroup else r.arm
 
 
-def _what(r: Result) -> str:
+def what(r: Result) -> str:
+    """Statistic, time and population of a row in words."""
     statistic = r.statistic.replace("_", " ")
     words = f"{statistic} {r.time}" if r.statistic == "rate_at" else statistic
     if r.time and r.statistic != "rate_at":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from engager.evidence.findings import Finding, Record
+from engager.evidence.findings import Finding, Record, Severity
 from engager.evidence.printed import apart, read, span
 from engager.evidence.record import Fact, Result
 from engager.evidence.rules.common import WHOLE, groups, same_time, shown
@@ -38,6 +38,36 @@ def _may_be_one(a: Result, b: Result) -> bool:
     if a.endpoint != "patients":  # counts of enrolled and of treated patients are two numbers
         people = people or (a.population in WHOLE and b.population in WHOLE)
     return people and (same_time(a, b) or a.time is None or b.time is None)
+
+
+def sizes_agree(record: Record) -> Iterator[Finding]:
+    """A denominator that is not the printed number of the very patients that it counts.
+
+    Hard in one place; elsewhere the same words ("evaluable") may name other patients.
+    """
+    for study in record.studies:
+        stated = [r for r in study.results if r.N is not None and r.basis == "stated" and r.population]
+        sizes = groups(
+            [r for r in study.results if r.endpoint == "patients" and r.value is not None and r.population],
+            _whom,
+        )
+        told = set()
+        for row in stated:
+            same = sizes.get(_whom(row), [])
+            if same and row.endpoint != "patients" and all(r.value != row.N for r in same):
+                key = (_whom(row), row.N)
+                if key not in told:
+                    told.add(key)
+                    message = (
+                        f"{row.what.symbol} {shown(row)} is of {row.N} {row.population}, "
+                        f"of whom there are {same[0].value:g}"
+                    )
+                    severity: Severity = "hard" if row.place == same[0].place else "soft"
+                    yield Finding("group size", severity, (row.id, same[0].id), message)
+
+
+def _whom(row: Result) -> tuple[str, ...]:
+    return row.study, row.arm, row.subgroup, row.source, row.cut, row.population
 
 
 def facts_agree(record: Record) -> Iterator[Finding]:

@@ -15,6 +15,11 @@ WHOLE = frozenset({"", "enrolled", "randomised", "treated"})
 """Populations that are (nearly) everybody; '' is a row that does not say whom it counts."""
 
 
+def people(row: Result) -> str:
+    """Whom a row counts, where all words for the whole group are ''."""
+    return "" if row.population in WHOLE else row.population
+
+
 def groups(rows: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:
     """Rows by their key, in order of appearance."""
     found: dict[K, list[V]] = defaultdict(list)

@@ -15,6 +15,14 @@ STEEPER = 4.0
 """Ratio of average hazards above which a median and a later rate are suspect. Chosen, not derived: hazards of
 relapse and death in acute leukaemia fall with time, so that even a doubling is unusual."""
 
+LATER = 1.4
+"""How many medians after the start a rate must be to say something about the hazard: nearer to the median a
+few events of a small trial make any slope. Chosen, not derived."""
+
+BEYOND = 1.5
+"""How many median follow-ups a median time may be: half of the patients are followed longer, so a curve is often
+known beyond. Chosen, not derived."""
+
 
 def median_and_rate(record: Record) -> Iterator[Finding]:
     """Fewer than half before the median, or more than half after it."""
@@ -39,16 +47,20 @@ def steepening(record: Record) -> Iterator[Finding]:
     for group in _curves(record):
         for median in (row for row in group if row.statistic == "median"):
             for rate in (row for row in group if row.statistic == "rate_at"):
-                time, m, left = _months(rate), median.value or 0.0, rate.value or 0.0
-                if time is None or time <= m or not 0 < left < 0.5 or not _same_people(median, rate):
+                time, m, left = _months(rate), span(median), span(rate)
+                if time is None or m is None or left is None or not _same_people(median, rate):
                     continue
-                before, after = math.log(2) / m, math.log(0.5 / left) / (time - m)
+                if time <= LATER * m[1] or not rate.value or left[1] >= 0.5:
+                    continue
+                # rounding is taken in favour of the curve
+                before, after = math.log(2) / m[1], math.log(0.5 / left[1]) / (time - m[0])
                 if after > STEEPER * before:
                     message = (
-                        f"from 50 % at {m:g} to {percent(left)} at {time:g} months the hazard is {after:.3f} "
+                        f"from 50 % at {median.value:g} to {shown(rate)} at {time:g} months the hazard is {after:.3f} "
                         f"a month, {after / before:.1f} times the {before:.3f} until then"
                     )
-                    hint = f"a constant hazard would leave {percent(0.5 ** (time / m))} at {time:g} months"
+                    constant = percent(0.5 ** (time / (median.value or m[1])))
+                    hint = f"a constant hazard would leave {constant} at {time:g} months"
                     yield Finding("steepening curve", "soft", (median.id, rate.id), message, hint)
 
 
@@ -67,13 +79,13 @@ def falling(record: Record) -> Iterator[Finding]:
 
 
 def within_follow_up(record: Record) -> Iterator[Finding]:
-    """A median time beyond the median time that patients were followed."""
+    """A median time far beyond the median time that patients were followed."""
     for group in _curves(record):
         for row in group:
             if row.statistic != "median" or not row.time or row.time.of != "follow-up":
                 continue
             seen = row.time.months
-            if seen is not None and row.value is not None and row.value > seen:
+            if seen is not None and row.value is not None and row.value > BEYOND * seen:
                 message = f"a median of {shown(row)} after a median follow-up of {seen:g} months"
                 yield Finding("follow-up", "soft", (row.id,), message, "an extrapolation, or censored late")
 

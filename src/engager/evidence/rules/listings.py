@@ -122,10 +122,14 @@ def _study_ph(study: Study) -> frozenset[str]:
 
 
 def abbreviations_agree(record: Record) -> Iterator[Finding]:
-    """One short form with two meanings, and one meaning with two short forms, within or between sources."""
+    """One short form with two meanings, and one meaning with two short forms, within or between sources.
+
+    A meaning that only adds words to another ("total clearance") is the same.
+    """
     for group in groups(record.abbreviations, lambda a: a.short.casefold()).values():
         meanings = groups(group, lambda a: _words(a.meaning))
-        if len(meanings) > 1:
+        shortest = min(meanings, key=len)
+        if not all(shortest <= words for words in meanings):
             told = "; ".join(f"{same[0].meaning} ({same[0].source})" for same in meanings.values())
             rows = tuple(f"abbreviations/{a.short}/{a.source}, {a.place}" for a in group)
             yield Finding("abbreviation", "structural", rows, f"{group[0].short} stands for: {told}")
