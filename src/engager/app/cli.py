@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from engager import __version__
-from engager.app.console import Json, group, job, show
+from engager.app.console import WRONG_INPUT, Json, fail, group, job, show
 from engager.app.evidence_commands import evidence
 
 app = group("Virtual trials of T-cell-engager therapy in B-ALL, checked against the published record.")
@@ -71,7 +71,7 @@ def simulate(
     from engager.app.run_commands import simulate_all_command, simulate_command
 
     if every == (study is not None) or (every and patients is not None):
-        raise _fail("name one study or trial file, or give --all (without --patients)", WRONG_INPUT)
+        raise fail("name one study or trial file, or give --all (without --patients)", WRONG_INPUT)
     if every:
         simulate_all_command(
             replicates=replicates, seed=seed, out=out, workers=workers, batch=batch, json=json

@@ -31,7 +31,8 @@ def group(text: str) -> typer.Typer:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def _fail(text: str, status: int) -> typer.Exit:
+def fail(text: str, status: int) -> typer.Exit:
+    """Print ``text`` on standard error; raise what is returned to end with ``status``."""
     print(text, file=sys.stderr)
     return typer.Exit(status)
 
@@ -45,7 +46,7 @@ def job(command: F) -> F:
             command(*args, **kwargs)
             sys.stdout.flush()
         except KeyboardInterrupt:
-            raise _fail(
+            raise fail(
                 "interrupted; what a run has finished is kept: engager resume RUN", INTERRUPTED
             ) from None
         except BrokenPipeError:
@@ -54,7 +55,7 @@ def job(command: F) -> F:
             raise typer.Exit(NO_READER) from None
         except ValueError as error:
             if type(error).__name__ == "DocumentError":
-                raise _fail(str(error), WRONG_INPUT) from None
+                raise fail(str(error), WRONG_INPUT) from None
             raise
 
     return guarded  # type: ignore[return-value]
