@@ -67,9 +67,10 @@ def test_equations_are_found_in_the_source_they_name():
 def test_parameters_behind_states_are_those_that_the_code_reads():
     together = {name for state in State._fields for name in equations.behind(state).parameters}
     hazard = set(equations.behind("neurologic_hazard").parameters)
-    transplant_only = {"x_lkh", "A_hsct"}
-    assert together | hazard | transplant_only == set(Parameters._fields)
-    assert equations.behind("Ln").parameters == ("r", "Kcap", "kes", "ln10")
+    between_steps = {"x_lkh", "A_hsct", "CLi", "Vi"}  # a transplant, and inotuzumab's own kinetics
+    assert together | hazard | between_steps == set(Parameters._fields)
+    drugs = ("kes", "ln10", "Emax22", "EC22", "f22", "kTKI", "kPOMP")
+    assert equations.behind("Ln").parameters == ("r", "Kcap", *drugs)
     assert {"sm", "kl"} <= {e.symbol for e in equations.behind("Ls").through}
     assert {"Ls", "Lr", "Bm"} == set(equations.behind("Cm").states)
 

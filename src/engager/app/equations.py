@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from engager.app.source import (
+    KILLS,
     SYNAPSES,
     Equation,
     class_fields,
@@ -27,6 +28,7 @@ from engager.app.source import (
 )
 from engager.model import Parameters, State
 from engager.model.synapse import Synapses
+from engager.model.therapies import Kill
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,8 @@ def meaning(symbol: str) -> str:
         if name == symbol:
             return text
     place = quantities()[symbol]
-    if symbol in SYNAPSES.values():
-        return " ".join((Synapses.__doc__ or "").split())
+    if symbol in SYNAPSES.values() or symbol in KILLS.values():
+        return " ".join(((Synapses if symbol in SYNAPSES.values() else Kill).__doc__ or "").split())
     function = next(f for where, f in model_functions() if where == place)
     return " ".join((ast.get_docstring(function) or "").partition("\n\n")[0].split())
 
@@ -134,6 +136,9 @@ def _nodes() -> dict[str, _Node]:
             for field, value in zip(class_fields("t_cells.py", "Engagement"), returned.args, strict=True):
                 made = _locals(function).get(name_of(value), value)
                 found[fields()[field]] = _Node(fields()[field], (made,), function, place)
+        elif isinstance(returned, ast.Call) and name_of(returned.func) == "Kill":
+            for symbol, value in zip(KILLS.values(), returned.args, strict=True):
+                found[symbol] = _Node(symbol, (value,), function, place)
         elif isinstance(returned, ast.Call) and name_of(returned.func) == "Synapses":
             for keyword in returned.keywords:
                 symbol = SYNAPSES[str(keyword.arg)]
@@ -215,7 +220,7 @@ def _reference(part: ast.AST, local: dict[str, ast.expr], place: str) -> tuple[s
     if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
         if part.value.id in ("p", "y"):
             return "name", part.attr
-        if part.value.id in ("g", "s"):
+        if part.value.id in ("g", "s", "drugs"):
             return "quantity", symbol_of(part.attr)
     if isinstance(part, ast.Call) and name_of(part.func) in symbols():
         return "quantity", symbols()[name_of(part.func)]

@@ -22,6 +22,7 @@ from engager.model.states import states
 from engager.outcomes import response_criteria
 from engager.patients import Parameter, population
 from engager.regimens import regimens
+from engager.trials.therapies import therapies
 from engager.vocabulary import Drug, Endpoint, drugs, endpoints
 
 MIDDLE = 0.9
@@ -78,12 +79,24 @@ _CRITERIA = {
     "cri": ("CRi",),
 }
 
+_ENGAGER = ("C", "Cp", "Cm", "s")
+"""Quantities through which the engager acts."""
+
 _ACTS = {
-    "T-cell engager": ("C", "Cp", "Cm", "s"),
-    "corticosteroid": ("E_T", "I6"),
     "chemotherapy": ("kchem", "Edrug"),
+    "inotuzumab": ("kINO", "Edrug"),
+    "pomp": ("ks", "Edrug"),
+    "intrathecal": ("ko",),
+    "rituximab": ("kB",),
+    "tki": ("ks",),
+    "t315i": ("kr",),
+    "steroid": ("E_T", "I6"),
+    "function": ("E_T",),
+    "exhaustion": ("X",),
+    "recovery": ("X",),
+    "release": ("I6",),
 }
-"""Quantities through which a kind of drug acts."""
+"""Quantities through which each effect of the table of therapies acts."""
 
 
 def explanations(word: str) -> list[Explanation]:
@@ -231,8 +244,14 @@ def _parameter(name: str) -> Explanation:
         source=row.source,
         facts=tuple(facts),
         equations=tuple(dict.fromkeys(equation for _, equation in used)),
-        seen=source.uses().get(name, ()),
+        seen=(*source.uses().get(name, ()), *_therapies_with(name)),
     )
+
+
+def _therapies_with(name: str) -> tuple[str, ...]:
+    """Lines of the table of therapies that a parameter stands in."""
+    rows = [t for t in therapies() if name in (t.parameter, t.usual, t.lasts)]
+    return tuple(f"trials/data/therapies.csv: {t.drug} ({t.effect})" for t in rows)
 
 
 def _derived(name: str) -> Explanation:
@@ -249,7 +268,11 @@ def _derived(name: str) -> Explanation:
 
 
 def _drug(drug: Drug) -> Explanation:
-    own = [equations.behind(symbol) for symbol in _ACTS.get(drug.kind, ())]
+    effects = [therapy for therapy in therapies() if therapy.drug == drug.name]
+    named = (
+        _ENGAGER if drug.kind == "T-cell engager" else (s for t in effects for s in _ACTS.get(t.effect, ()))
+    )
+    own = [equations.behind(symbol) for symbol in dict.fromkeys(named)]
     given = [name for name, regimen in regimens().items() if drug.name in regimen.drugs]
     facts = [("kind", drug.kind), ("given in", ", ".join(given) or "no shipped regimen's plan")]
     if drug.name == "blinatumomab":
@@ -257,7 +280,7 @@ def _drug(drug: Drug) -> Explanation:
             (f.name.replace("_", " "), f"{f.printed} [{f.unit}]  ({f.source}, {f.place})")
             for f in pharmacology()
         ]
-    extra = [name for name in population() if name == f"unit_{drug.name}"]
+    extra = [name for t in effects for name in (t.parameter, t.usual, t.lasts) if name]
     parameters = dict.fromkeys(name for found in own for name in found.parameters)
     return Explanation(
         word=drug.name,

@@ -22,6 +22,9 @@ SYNAPSES = {
 }
 """Symbols of the paper's equations for the fields of ``synapse.Synapses``."""
 
+KILLS = {"sensitive": "ks", "resistant": "kr", "sanctuary": "ko", "b_cells": "kB"}
+"""Symbols for the fields of ``therapies.Kill``."""
+
 _FIELD = re.compile(r"(\w+): (?:.*\s)?(\w+)(?: = [^\[;]+)? \[[^\]]*\]", re.DOTALL)
 _EQUATION = re.compile(r"(?:^|(?<=[\s:]))(d?[A-Za-z_]\w*(?:\([^)=]*\))?) = (\S.*)")
 _PROSE = re.compile(r",? (?!if |else )[a-z]{2,} (?!if |else )[a-z]{2,}.*")
@@ -65,8 +68,8 @@ def model_functions() -> tuple[tuple[str, ast.FunctionDef], ...]:
 
 @cache
 def fields() -> dict[str, str]:
-    """Fields of Engagement and Synapses, and named arguments, with the symbols that stand for them."""
-    found = SYNAPSES | {field: symbol for field, symbol, _ in engagement_fields()}
+    """Fields of Engagement, Synapses and Kill, and named arguments, with the symbols that stand for them."""
+    found = SYNAPSES | KILLS | {field: symbol for field, symbol, _ in engagement_fields()}
     for path in sorted((ROOT / "model").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             text = ast.get_docstring(node) or "" if isinstance(node, ast.ClassDef | ast.FunctionDef) else ""

@@ -14,7 +14,7 @@ def crowding(b: Value, p: Any, xp: Any) -> Value:
 
 
 def myelosuppression(A: Value, given: Value, pomp: Value, occupancy: Value, p: Any, xp: Any) -> Value:
-    """Edrug [1]: the largest of Ech·A/(A + kA) once chemotherapy was given, E_pomp on POMP, E_ino on inotuzumab.
+    """Edrug = max(given·Ech·A/(A + kA), E_pomp·pomp, E_ino·occupancy) [1]
 
     Args:
         A: active chemotherapy [1].

@@ -25,12 +25,12 @@ def target_cell_rates(y: Any, s: Synapses, kl: Value, drugs: Kill, function: Val
     dLs = r·lim·Ls − (kl·sm + ks)·Ls               lim = 1 − L/Kcap
     dLr = r·lim·Lr − (xr·kl·sm + kr)·Lr            killed at the factor xr
     dLn = r·lim·Ln − ks·Ln                         no CD19, no synapse
-    dLx = rx·r·(1 − Lx/Kx)·Lx − (xk·kl·sm + kx)·Lx
+    dLx = rx·r·(1 − Lx/Kx)·Lx − (xk·kl·sm + ko)·Lx
     dLb = kLb·fb·L − (kLb + kb·sb·E_T)·Lb
     dBm = rB·(Bm0 − Bm) − (kl·smB + kB)·Bm
     dBb = kBm·Bb0·Bm/Bm0 − (kBm + kb·sbB·E_T)·Bb
 
-    ks, kr, kx and kB are the kill by other drugs (see ``therapies.drug_kill``). Clones are lost or gained in
+    ks, kr, ko and kB are the kill by other drugs (see ``therapies.drug_kill``). Clones are lost or gained in
     proportion to themselves, so they have no production term.
     """
     L = marrow_blasts(y)

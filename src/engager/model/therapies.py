@@ -23,10 +23,13 @@ class Kill(NamedTuple):
 def drug_kill(x: Any, kchem: Value, p: Any) -> Kill:
     """All kill of cells that no T cell has part in.
 
-    sensitive = kchem + kPOMP·pomp + kINO + kTKI·tki
-    resistant = kchem + kPOMP·pomp + kINO + kTKI_T315I·t315i     (kTKI and kTKI_T315I are 0 in Ph-negative disease)
-    sanctuary = xchem·kchem + x_pomp·kPOMP·pomp + x_ino·kINO + x_tki·kTKI·tki + kIT·intrathecal
-    b_cells = Bchem·kchem + B_ino·kINO + kRTX·rituximab
+    ks = kchem + kPOMP·pomp + kINO + kTKI·tki
+    kr = kchem + kPOMP·pomp + kINO + kTKI_T315I·t315i
+    ko = xchem·kchem + x_pomp·kPOMP·pomp + x_ino·kINO + x_tki·kTKI·tki + kIT·intrathecal
+    kB = Bchem·kchem + B_ino·kINO + kRTX·rituximab
+
+    Of the sensitive and the resistant clone, in the sanctuary, and of normal B cells; kTKI and kTKI_T315I are 0 in
+    Ph-negative disease.
 
     Args:
         x: exposure; its levels are relative to a usual dose [1].
@@ -44,12 +47,12 @@ def drug_kill(x: Any, kchem: Value, p: Any) -> Kill:
 
 
 def occupancy22(c: Value, p: Any) -> Value:
-    """Share of the largest effect of inotuzumab at concentration c [mg/L]: c/(EC22 + c) [1]."""
+    """o22 = c/(EC22 + c): share of inotuzumab's largest effect at concentration c [mg/L]."""
     return c / (p.EC22 + c)
 
 
 def inotuzumab_kill(c: Value, p: Any) -> Value:
-    """kINO = Emax22·c/(EC22 + c)·f22 [1/day]; f22 is the sensitivity of the patient's CD22-positive blasts."""
+    """kINO = Emax22·o22·f22 [1/day]; f22 is the sensitivity of the patient's blasts."""
     return p.Emax22 * occupancy22(c, p) * p.f22
 
 

@@ -15,13 +15,6 @@ from engager.engine import streams
 from engager.patients.population import Disease, Floats, population
 from engager.vocabulary import quantity
 
-EXPOSURES = {
-    "relapsed": ("x_salvage_1", "x_salvage_2", "x_salvage_3"),
-    "MRD": ("x_mrd_cr1", "x_mrd_cr2"),
-    "untreated": ("x_untreated",),
-}
-"""Parameters of prior treatment by setting, one for each line."""
-
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=False)]
 
 
@@ -125,7 +118,7 @@ class Cohort(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Cohort:
-        allowed = tuple(str(i + 1) for i in range(len(EXPOSURES[self.setting])))
+        allowed = tuple(str(i + 1) for i in range(len(exposures(self.setting))))
         wrong = [line for line in self.lines if line not in allowed]
         if wrong:
             raise ValueError(
@@ -138,6 +131,15 @@ class Cohort(Strict):
                 "blasts of an MRD cohort are log10-normal, those of any other cohort logit-normal"
             )
         return self
+
+
+def exposures(setting: str) -> tuple[str, ...]:
+    """Parameters of prior treatment, one for each line of a setting."""
+    return {
+        "relapsed": ("x_salvage_1", "x_salvage_2", "x_salvage_3"),
+        "MRD": ("x_mrd_cr1", "x_mrd_cr2"),
+        "untreated": ("x_untreated",),
+    }[setting]
 
 
 class Patients(NamedTuple):
@@ -165,7 +167,7 @@ def draw(cohort: Cohort, v: dict[str, float], seed: int, replicate: int, numbers
     nth = np.searchsorted(shares / shares[-1], u("line"), side="right")
     line = np.array([int(name) for name in lines])[np.minimum(nth, len(lines) - 1)]
     relapsed, mrd = cohort.setting == "relapsed", cohort.setting == "MRD"
-    exposure = np.array([v[name] for name in EXPOSURES[cohort.setting]])[line - 1]
+    exposure = np.array([v[name] for name in exposures(cohort.setting)])[line - 1]
     ones = np.ones(len(numbers))
     ph = np.asarray(u("Philadelphia chromosome") < cohort.ph, np.float64)
     disease = Disease(
