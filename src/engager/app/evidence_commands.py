@@ -165,8 +165,11 @@ def evidence_endpoint(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(help="Apart by setting, ph, population or drugs.", show_default="together"),
+        typer.Option(help="Apart by setting, ph, population or drugs.", show_default="each setting alone"),
     ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="Pool relapsed, MRD and untreated disease together.")
+    ] = False,
     forest: Annotated[
         Path | None, typer.Option(metavar="F.svg", help="Draw a forest plot.", show_default="none")
     ] = None,
@@ -175,7 +178,7 @@ def evidence_endpoint(
     """Pool an endpoint across studies; list every row that cannot be pooled, with the reason."""
     from engager.app import jobs
 
-    found = jobs.pool_endpoint(endpoint, setting=setting, ph=ph, treatment=treatment, arm=arm, by=by)
+    found = jobs.pool_endpoint(endpoint, setting=setting, ph=ph, treatment=treatment, arm=arm, by=by, together=together)
     drawn = None if forest is None else jobs.plot_endpoint(found, forest)
     show(json, {"pooled": found, "forest": drawn}, lambda _: _pooled().endpoint_page(found))
     if drawn and not json:

@@ -194,7 +194,7 @@ def citations() -> list[tuple[str, str]]:
     return list(evidence.sources().items())
 
 
-def pool_endpoint(word: str, **asked: str | None) -> Pooled:
+def pool_endpoint(word: str, **asked: str | bool | None) -> Pooled:
     """An endpoint across the studies of the record; what can be asked stands at ``inference.pooling.pool``."""
     from engager.inference.pooling import pool
 

@@ -60,7 +60,7 @@ def _alt(s: Synthesis) -> str:
     rows = "; ".join(
         f"{row.study} {text.told(s.quantity, row.value, row.lower, row.upper)}" for row in s.rows
     )
-    words = f"{text.unit(s.quantity)}: {rows}."
+    words = f"{text.title(s)}, {text.unit(s.quantity)}: {rows}."
     if s.pooled:
         words += f" Pooled {text.told(s.quantity, s.pooled.value, s.pooled.lower, s.pooled.upper)}."
     if s.pooled and s.pooled.prediction:
@@ -109,7 +109,7 @@ def lines_of(s: Synthesis, left: tuple[Row, ...]) -> list[Line]:
             low, high = s.pooled.prediction
             made.append(Line("prediction", "new study", "95 % prediction", None, low, high))
     for row in left:
-        if row.quantity == s.quantity and row.value is not None and not row.result.subgroup:
+        if row.quantity == s.quantity and s.setting in ("", row.setting) and row.value is not None and not row.result.subgroup:
             made.append(_study(row, 0.0, f"{row.arm}: {row.reason}"))
     return made
 
@@ -160,7 +160,7 @@ def _panel(axes: Any, s: Synthesis, lines: list[Line], width: float) -> None:
     axes.text(
         -LABELS / width,
         -0.8,
-        s.quantity,
+        text.title(s),
         transform=axes.get_yaxis_transform(),
         fontsize=9.5,
         fontweight="bold",

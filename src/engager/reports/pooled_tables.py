@@ -55,9 +55,10 @@ def _synthesis(s: Synthesis) -> list[RenderableType]:
             value = pooled_text.told(q, group.value, group.lower, group.upper)
             rows = "1 row" if group.k == 1 else f"{group.k} rows"
             shown.add_row(f"  {group.name}", "", rows, "", value, style="bold", end_section=True)
-    parts: list[RenderableType] = [head(q)]
+    parts: list[RenderableType] = [head(pooled_text.title(s))]
     if p is None:
-        return [*parts, shown, *(indent(note, "yellow") for note in s.notes)]
+        apart = indent(pairs([("groups differ", pooled_text.tested(s))]))
+        return [*parts, shown, apart, *(indent(note, "yellow") for note in s.notes)]
     shown.add_row(
         "pooled", "", f"{p.k} rows", "", pooled_text.told(q, p.value, p.lower, p.upper), style="bold"
     )
