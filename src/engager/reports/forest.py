@@ -109,7 +109,12 @@ def lines_of(s: Synthesis, left: tuple[Row, ...]) -> list[Line]:
             low, high = s.pooled.prediction
             made.append(Line("prediction", "new study", "95 % prediction", None, low, high))
     for row in left:
-        if row.quantity == s.quantity and s.setting in ("", row.setting) and row.value is not None and not row.result.subgroup:
+        if (
+            row.quantity == s.quantity
+            and s.setting in ("", row.setting)
+            and row.value is not None
+            and not row.result.subgroup
+        ):
             made.append(_study(row, 0.0, f"{row.arm}: {row.reason}"))
     return made
 

@@ -47,7 +47,11 @@ def _synthesis(s: Synthesis) -> list[RenderableType]:
     ends = _block_ends(s)
     for i, (row, weight) in enumerate(zip(s.rows, s.weights, strict=True), start=1):
         value = pooled_text.told(q, row.value, row.lower, row.upper)
-        note = "; ".join(part for part in (row.origin, row.result.cut, row.result.note) if part)
+        note = "; ".join(
+            part
+            for part in (row.origin, row.result.cut and f"cut: {row.result.cut}", row.result.note)
+            if part
+        )
         share = f"{100 * weight:.0f} %" if p else ""
         people = row.result.population or "not said"
         shown.add_row(row.study, row.arm, people, pooled_text.counts(row), value, share, note)
