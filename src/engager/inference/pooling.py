@@ -83,8 +83,8 @@ class Synthesis:
     """One quantity of the endpoint over its rows.
 
     setting: the disease of all rows, '' where several are mixed. pooled: None for one row, and where rows of several
-    settings only stand beside each other. weights: the rows' shares of μ, in their order. inconsistency: I² (effects with
-    standard errors only). median_odds_ratio: exp(√2 · 0.674 · τ), by how much the odds differ between two
+    settings only stand beside each other. weights: the rows' shares of μ, in their order. inconsistency: I²
+    (effects with standard errors only). median_odds_ratio: exp(√2 · 0.674 · τ), by how much the odds differ between two
     studies in the middle (Larsen and Merlo 2005, Am J Epidemiol 161:81; shares only). without: pooled again
     without each row. groups, difference: where studies were told apart; the rows then stand group by group,
     in the order of ``groups``. notes: what a reader must know.

@@ -23,7 +23,7 @@ LABELS, NUMBERS, EDGE = 1.62, 1.34, 0.1
 LINE, HEAD, FOOT = 0.33, 0.42, 0.46
 """Height of a line of the plot, of a panel's title, and of its axis [inch]."""
 
-LETTERS, WORDS = 62, 96
+LETTERS, WORDS = 62, 90
 """Letters of a reason beside the axis, and of a note below it."""
 
 BEYOND = 2.5
@@ -95,7 +95,7 @@ def draw(pooled: Pooled) -> Sheet:
 def lines_of(s: Synthesis, left: tuple[Row, ...]) -> list[Line]:
     """The lines of a panel from the top: studies (by group), the pooled value, then what was not pooled.
 
-    Of the rows that were not pooled those of the same quantity about a whole arm are drawn.
+    Of the rows that were not pooled those of the same quantity and disease about a whole arm are drawn.
     """
     ends = dict(zip(accumulate(group.k for group in s.groups), s.groups, strict=True))
     made = []

@@ -55,7 +55,7 @@ def study_list(lines: Sequence[StudyLine]) -> RenderableType:
 
 
 class StudyPage(Protocol):
-    """A study with the role of each row, its sources, what rules find in it, and statements (``app.jobs.StudyPage``)."""
+    """A study with its rows' roles, sources, findings and statements (see ``app.jobs.StudyPage``)."""
 
     @property
     def study(self) -> Study: ...
@@ -77,9 +77,8 @@ def study_page(page: StudyPage) -> RenderableType:
         size = "size not stated" if arm.size is None else f"{arm.size} patients"
         parts.append(Text.assemble((arm.name, "bold"), f"  {arm.label}, {size}"))
         if arm.treatment:
-            told = [("dose", arm.treatment.dose), ("schedule", arm.treatment.schedule)]
-            told = [(name, text or "not stated") for name, text in (*told, ("cycles", arm.treatment.cycles))]
-            parts.append(indent(pairs([*told, ("regimens", ", ".join(arm.regimens))])))
+            told = {name: text or "not stated" for name, text in arm.treatment}
+            parts.append(indent(pairs([*told.items(), ("regimens", ", ".join(arm.regimens))])))
     if s.facts:
         parts += [Text(), head("Design and treatment"), indent(facts_by_name(s.facts))]
     parts += [Text(), *_numbers(s.results, page.roles)]

@@ -49,7 +49,7 @@ def baselines(record: Record) -> Iterator[Finding]:
 
 
 def stated_denominators(record: Record) -> Iterator[Finding]:
-    """Proportions whose denominator no source states, for this cut of the data."""
+    """Proportions whose denominator no source states for their cut of the data."""
     for study in record.studies:
         known = {_cell(row) for row in study.results if row.N is not None and row.statistic in SHARES}
         rows = [
@@ -60,13 +60,14 @@ def stated_denominators(record: Record) -> Iterator[Finding]:
             and row.standing == "usable"
             and _cell(row) not in known
         ]
-        for (arm, cut), group in groups(rows, lambda r: (r.arm, r.cut)).items():
-            names = dict.fromkeys(
-                f"{row.what.symbol} ({row.subgroup})" if row.subgroup else row.what.symbol for row in group
-            )
-            of = f" in the cut {cut!r}" if cut else ""
-            message = f"no source states the denominator of {', '.join(names)}{of}"
+        for arm, group in groups(rows, lambda r: r.arm).items():
+            message = f"no source states the denominator of {', '.join(dict.fromkeys(map(_named, group)))}"
             yield Finding("denominator not stated", "gap", (f"{study.id}/{arm}",), message)
+
+
+def _named(row: Result) -> str:
+    told = ", ".join(part for part in (row.subgroup, row.cut and f"cut: {row.cut}") if part)
+    return f"{row.what.symbol} ({told})" if told else row.what.symbol
 
 
 def _cell(row: Result) -> tuple[str, str, str, str]:
