@@ -189,6 +189,13 @@ def test_the_primary_analysis_is_taken_before_another_cut():
     assert mskcc["BLINA-TKI-MSKCC"] == (8, 9)
 
 
+def test_another_cut_does_not_stand_in_for_a_primary_analysis_without_its_number():
+    newer = cr(1, 2, value=0.321, n=None, N=None, printed="32.1%")
+    found = pool("CR", studies=[made("S", newer, cr(7, 11, cut="11 patients"))])
+    assert not found.syntheses
+    assert "the primary analysis prints 32.1%" in " ".join(row.reason for row in found.left)
+
+
 def test_reasons_tell_no_patient_from_some():
     found = {row.study + row.arm: row.reason for row in pool("CR").left}
     assert found["TOWERchemotherapy"] == "no patient received blinatumomab"

@@ -25,7 +25,8 @@ class Listing:
     """One mention of a trial: a row of a table, or an id in a sentence.
 
     ``setting`` and ``drugs`` are what this place says and no more, () where it says nothing; ``against`` is
-    the comparator, ``last`` how the last drug is joined (:data:`LAST`). ``phase`` is as printed. Two mentions that differ are two listings.
+    the comparator, ``last`` how the last drug is joined (:data:`LAST`). ``phase`` is as printed.
+    Two mentions that differ are two listings.
     """
 
     registry: str

@@ -12,7 +12,7 @@ censoring. Censoring makes both too small.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
@@ -94,7 +94,7 @@ def rows_of(
 
     ``treatment`` is a drug that every patient of the arm received, ``arm`` the name of an arm; None is any.
     Of several rows of an arm one of the primary analysis is taken before another cut, then the one that counts most
-    patients.
+    patients. Another cut never stands in for a primary analysis that prints the number without its N.
     """
     found = [
         _row(study, result, treatment, arm)
@@ -103,13 +103,29 @@ def rows_of(
         if result.endpoint == endpoint.name
     ]
     out = {id(row): row for row in found}
-    able = [row for row in found if not row.reason]
+    for row in found:
+        if row.result.cut and not row.reason and (newer := next(_primary(row, found), None)):
+            reason = f"the primary analysis prints {newer.result.printed}, which cannot be pooled"
+            out[id(row)] = replace(row, reason=reason)
+    able = [row for row in found if not out[id(row)].reason]
     for same in groups(able, lambda row: (row.study, row.arm, row.quantity)).values():
         most = max(same, key=lambda row: (row.result.cut == "", row.N or 0))
         for row in same:
             if row is not most:
                 out[id(row)] = replace(row, reason=f"another row of the arm is taken ({most.result.printed})")
     return list(out.values())
+
+
+def _primary(row: Row, found: Iterable[Row]) -> Iterator[Row]:
+    """Usable rows of the primary analysis about the same arm and quantity, none of which can be pooled."""
+    same = [
+        r
+        for r in found
+        if (r.study, r.arm, r.quantity, r.result.cut) == (row.study, row.arm, row.quantity, "")
+        and r.result.standing == "usable"
+        and not r.result.subgroup
+    ]
+    return iter(same if all(r.reason for r in same) else ())
 
 
 def _row(study: Study, r: Result, treatment: str | None, wanted: str | None) -> Row:

@@ -36,7 +36,9 @@ def ongoing_page(listings: Sequence[Listing]) -> RenderableType:
                 row.roman,
                 row.note,
             )
-    return Group(shown, Text(), Text(f"{count} trials, named in {len(listings)} places"))
+    return Group(
+        shown, Text(), Text(f"{count} {'trial' if count == 1 else 'trials'}, named in {len(listings)} places")
+    )
 
 
 def approvals_page(found: Sequence[Approval]) -> RenderableType:
