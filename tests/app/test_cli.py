@@ -23,6 +23,9 @@ READING = {
     ("evidence", "show", "TOWER"): "91/271 [34%]",
     ("evidence", "check"): "judged",
     ("evidence", "check", "--all"): "use 134",
+    ("evidence", "check", "--gaps"): "no source states the dose",
+    ("evidence", "check", "RR36", "--all"): "use 6 of 36",
+    ("evidence", "endpoint", "CR", "--together"): "different disease is mixed",
     ("evidence", "endpoint", "CR"): "91/271",
     ("evidence", "endpoint", "OS", "--by", "setting", "--treatment", "any"): "groups differ",
     ("evidence", "endpoint", "age"): "54.5 years",
@@ -257,3 +260,16 @@ def test_simulate_passes_its_options_on(monkeypatch):
         "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": Path("x"),
         "workers": None, "batch": None, "json": True,
     }  # fmt: skip
+
+
+def test_check_of_a_study_names_only_it_and_offers_near_names():
+    found = json.loads(run("evidence", "check", "tower", "--json").stdout)["findings"]
+    assert found and all("TOWER" in {row.partition("/")[0] for row in f["rows"]} for f in found)
+    done = run("evidence", "check", "TOWR")
+    assert done.exit_code == 2 and "did you mean 'TOWER'" in done.stderr
+
+
+def test_gaps_are_counted_in_one_line():
+    short = run("evidence", "check").stdout
+    assert "not printed anywhere:" in short and "no source states" not in short
+    assert "no source states" in run("evidence", "check", "--all").stdout

@@ -10,10 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.evidence.rows import STATED, at, count, fact, found_by, median, record_of, row, survival
 
-from engager.evidence import Finding, Time, check, pharmacology
+from engager.evidence import Abbreviation, Finding, Listing, Time, check, pharmacology, studies
 from engager.evidence.findings import Judgement, Record, with_judgements
 from engager.evidence.record import Report
-from engager.evidence.rules import agreement, attainability, curve, gaps, order, physics, structure, sums
+from engager.evidence.rules import (
+    agreement,
+    attainability,
+    curve,
+    gaps,
+    listings,
+    order,
+    physics,
+    structure,
+    sums,
+)
 
 
 @given(st.integers(1, 3000).flatmap(lambda N: st.tuples(st.integers(0, N), st.just(N))), st.integers(0, 2))
@@ -251,6 +261,54 @@ def test_judgements_are_attached_and_stale_ones_told() -> None:
     elsewhere = Judgement(rule="curve", rows=("T/a",), verdict="use a", reason="why")
     out = list(with_judgements([finding], [good, stale, elsewhere], ["S"]))
     assert [(f.rule, f.judged) for f in out] == [("order", "use a: why"), ("stale judgement", None)]
+
+
+def test_gaps_are_asked_for_each_cut_and_kind() -> None:
+    bare = row("complete_remission", "34%", 0.34)
+    table = row("complete_remission", "33.6%", 0.336, n=91, N=271, place="Table 2", **STATED)
+    early = row("complete_remission", "40%", 0.40, cut="early")
+    assert not found_by(gaps.stated_denominators, bare, table), "another place has N"
+    (finding,) = found_by(gaps.stated_denominators, bare, table, early)
+    assert finding.message.endswith("CR (cut: early)")
+    age = row("age", "38 years", 38, statistic="median")
+    assert not found_by(gaps.intervals, age) and found_by(gaps.intervals, age, median("7.7 m", 7.7))
+
+
+def test_a_share_at_a_median_follow_up_is_no_point_of_the_curve() -> None:
+    early, late = survival(12, "89%", 0.89), survival(14, "94%", 0.94)
+    assert found_by(curve.falling, early, late)
+    watched = Time(value=14, unit="months", of="follow-up")
+    assert not found_by(curve.falling, early, late.model_copy(update={"time": watched}))
+
+
+def test_short_forms_within_a_meaning_are_the_same_meaning() -> None:
+    def said(*meanings: tuple[str, str, str]) -> list[Finding]:
+        known = [Abbreviation(short, meaning, source, "here") for short, meaning, source in meanings]
+        return list(listings.abbreviations_agree(Record([], abbreviations=known)))
+
+    spelled = ("CRh", "complete response with partial recovery", "x"), ("CR", "complete response", "x")
+    assert not said(*spelled, ("CRh", "CR with partial recovery", "y"))
+    assert said(*spelled, ("CRh", "CR with full recovery", "y"))
+
+
+def test_groups_of_one_trial_are_compared_with_their_like() -> None:
+    def line(source: str, ph: str, *setting: str) -> Listing:
+        return Listing(
+            "NCT00000001", source, f"Table 1, {source} {ph}", setting, ph, ("blinatumomab",), "", "", "II", ""
+        )
+
+    mine = line("x", "negative", "untreated"), line("x", "positive", "untreated", "relapsed")
+    theirs = line("y", "negative", "untreated", "relapsed"), line("y", "positive", "untreated", "relapsed")
+    (finding,) = listings.listings_agree(Record([], ongoing=[*mine, *theirs]))
+    assert finding.rule == "listing: setting" and all("negative" in row for row in finding.rows)
+    assert not list(listings.listings_agree(Record([], ongoing=[*mine, *mine])))
+
+
+def test_what_a_hard_finding_says_not_to_use_is_not_usable() -> None:
+    rows = {row.id: row for one in studies().values() for row in one.results}
+    banned = [f for f in check() if f.severity == "hard" and (f.judged or "").startswith("do not use")]
+    assert len(banned) >= 3
+    assert not [row for f in banned for row in f.rows if row in rows and rows[row].standing == "usable"]
 
 
 def test_the_shipped_record_has_nothing_but_gaps_unjudged_and_no_stale_judgement() -> None:

@@ -132,6 +132,16 @@ def test_a_denominator_is_the_number_of_those_it_counts() -> None:
     assert not found_by(agreement.sizes_agree, inferred, count("a", 271, **whom))
 
 
+def test_only_overt_disease_can_respond_in_the_blood() -> None:
+    overt = count("a", 6, subgroup="overt relapse")
+    wrong = row("complete_haematologic_response", "57% (4/7)", 0.57, n=4, N=7, **STATED)
+    sound = row("complete_haematologic_response", "67% (4/6)", 0.67, n=4, N=6, **STATED)
+    (finding,) = found_by(populations.overt_disease, overt, wrong)
+    assert finding.severity == "soft" and "4/7, but 6 patients" in finding.message
+    assert not found_by(populations.overt_disease, overt, sound)
+    assert not found_by(populations.overt_disease, wrong)
+
+
 def test_exposures_and_unstated_denominators() -> None:
     drugs = [
         row("regimen_share", str(n), n, statistic="count", subgroup=name, n=n, N=9, **STATED)

@@ -45,15 +45,15 @@ def test_both_sources_name_their_ongoing_trials() -> None:
     [("Phase 1/2", "I/II"), ("II", "II"), ("Phase 3", "III"), ("phase II", "II"), ("", ""), ("Phase I", "I")],
 )
 def test_phases_are_read_in_either_numerals(phase: str, roman: str) -> None:
-    assert Listing("NCT00000001", "zhao2019", "Table 1", (), "", (), "", phase, "").roman == roman
+    assert Listing("NCT00000001", "zhao2019", "Table 1", (), "", (), "", "", phase, "").roman == roman
 
 
 def test_a_wrong_listing_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "ongoing.csv"
     path.write_text(
-        "registry,source,place,setting,ph,drugs,against,phase,note\n"
-        "NCT123,zhao2019,Table 1,relapsed,,blinatumomab,,II,\n"
-        "NCT00000001,zhao2018,,relapse,maybe,blinatumomab,,II,\n"
+        "registry,source,place,setting,ph,drugs,last,against,phase,note\n"
+        "NCT123,zhao2019,Table 1,relapsed,,blinatumomab,,,II,\n"
+        "NCT00000001,zhao2018,,relapse,maybe,blinatumomab,ore,,II,\n"
     )
     with pytest.raises(DocumentError) as caught:
         read_ongoing(path)
@@ -64,9 +64,10 @@ def test_a_wrong_listing_is_told_with_its_line(tmp_path: Path) -> None:
         "place: says where",
         "'relapse' is not known; did you mean 'relapsed'",
         "ph: 'maybe' is not known",
+        "last: 'ore' is not known; did you mean 'or'",
     ):
         assert sentence in text
-    assert text.count("ongoing.csv:3:1") == 4
+    assert text.count("ongoing.csv:3:1") == 5
 
 
 def test_a_wrong_date_is_told_with_its_line(tmp_path: Path) -> None:
@@ -130,6 +131,28 @@ def test_every_abbreviation_stands_at_its_place() -> None:
 def test_approvals_are_in_order() -> None:
     dates = [a.date for a in approvals() if a.date]
     assert dates == sorted(dates) and dates[0] == "2014" and dates[-1] == "2018-03"
+
+
+def test_an_approval_without_a_date_stands_beside_its_event() -> None:
+    kinds = [(a.kind, a.date) for a in approvals()]
+    assert kinds[:2] == [("accelerated", "2014"), ("accelerated", "")]
+
+
+@pytest.mark.parametrize(
+    ("registry", "treatment"),
+    [
+        ("NCT03628053", "blinatumomab or inotuzumab ozogamicin against tisagenlecleucel"),
+        ("NCT01371630", "mini-hyper-CVD + inotuzumab ozogamicin with or without blinatumomab"),
+        ("NCT02997761", "blinatumomab + ibrutinib"),
+    ],
+)
+def test_a_listing_says_how_its_drugs_are_joined(registry: str, treatment: str) -> None:
+    assert treatment in {row.treatment for row in ongoing() if row.registry == registry and row.in_table}
+
+
+def test_statements_name_studies_of_the_record() -> None:
+    named = {s.study for s in statements() if s.study}
+    assert named <= set(studies()) and {"BLAST", "ALCANTARA", "BLINA-NIVOLUMAB"} <= named
 
 
 def test_tables_are_frames_too() -> None:

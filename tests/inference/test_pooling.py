@@ -109,11 +109,10 @@ def test_the_row_that_counts_most_patients_is_taken():
         ({"value": 0.33, "N": 189, "printed": "33%"}, 62, "62 to 63"),
         ({"value": 0.16, "N": 36, "printed": "16%"}, 6, "n = 6"),  # cut off; rounded it would be 17 %
         ({"value": 0.31, "N": None, "printed": "31%"}, 31, "arm's size"),
-        ({"value": 0.321, "N": None, "printed": "32.1%"}, 27, "within the arm's 85"),  # 27/84
     ],
 )
 def test_counts_are_found_from_what_is_printed(cells, n, said):
-    row = only(made("S", cr(1, 2, n=None, **cells), size=85 if said.endswith("85") else 100)).rows[0]
+    row = only(made("S", cr(1, 2, n=None, **cells))).rows[0]
     assert row.n == n and said in row.origin
 
 
@@ -121,6 +120,7 @@ def test_counts_are_found_from_what_is_printed(cells, n, said):
     ("row", "reason"),
     [
         (cr(1, 2, n=None, N=25, value=0.55, printed="55%"), "no n of 25"),
+        (cr(1, 2, n=None, N=None, value=0.321, printed="32.1%"), "no n of the arm's 100 prints as 32.1%"),
         (cr(1, 2, n=None, N=None, value=0.5, printed="50%", population="evaluable"), "N is not stated"),
         (cr(1, 2, n=None, N=None, value=0.5, printed="50%", cut="an early look"), "N is not stated"),
         (cr(1, 2, value=None, lower=0.1, upper=0.2, printed="10-20%"), "not a value"),
@@ -158,13 +158,48 @@ def test_what_is_mixed_is_told_unless_told_apart():
         made("T", cr(30, 100), setting="MRD"),
         made("U", cr(33, 100, population="evaluable"), drugs=("dasatinib", "blinatumomab")),
     ]
-    notes = " | ".join(only(*some).notes)
+    notes = " | ".join(only(*some, together=True).notes)
     assert "people are counted: responders (S); all patients (T, U)" in notes
     assert "MRD (T)" in notes and "dasatinib and blinatumomab (U)" in notes
-    apart = only(*some, by="population")
+    apart = only(*some, by="population", together=True)
     assert "people" not in " ".join(apart.notes)
     assert [(group.name, group.k) for group in apart.groups] == [("responders", 1), ("all patients", 2)]
     assert apart.groups[0].value == 0.75 and apart.difference.df == 1 and apart.difference.p < 0.01
+
+
+def test_settings_are_pooled_together_only_when_asked():
+    some = [made("S", cr(30, 40)), made("T", cr(30, 100), setting="MRD"), made("U", cr(33, 100))]
+    alone = pool("CR", studies=some).syntheses
+    assert [(s.setting, [row.study for row in s.rows]) for s in alone] == [
+        ("relapsed", ["S", "U"]),
+        ("MRD", ["T"]),
+    ]
+    beside = only(*some, by="setting")
+    assert beside.pooled is None and not beside.without and beside.median_odds_ratio is None
+    assert [(group.name, group.k) for group in beside.groups] == [("relapsed", 2), ("MRD", 1)]
+    assert beside.difference.df == 1 and "not one population" in beside.notes[0]
+    mixed = only(*some, together=True)
+    assert mixed.pooled.k == 3 and mixed.setting == "" and "different disease" in " ".join(mixed.notes)
+
+
+def test_the_primary_analysis_is_taken_before_another_cut():
+    some = made("S", cr(7, 11, cut="11 patients"), cr(8, 9))
+    assert [(row.n, row.N) for row in only(some).rows] == [(8, 9)]
+    mskcc = {row.study: (row.n, row.N) for s in pool("mrd_response").syntheses for row in s.rows}
+    assert mskcc["BLINA-TKI-MSKCC"] == (8, 9)
+
+
+def test_another_cut_does_not_stand_in_for_a_primary_analysis_without_its_number():
+    newer = cr(1, 2, value=0.321, n=None, N=None, printed="32.1%")
+    found = pool("CR", studies=[made("S", newer, cr(7, 11, cut="11 patients"))])
+    assert not found.syntheses
+    assert "the primary analysis prints 32.1%" in " ".join(row.reason for row in found.left)
+
+
+def test_reasons_tell_no_patient_from_some():
+    found = {row.study + row.arm: row.reason for row in pool("CR").left}
+    assert found["TOWERchemotherapy"] == "no patient received blinatumomab"
+    assert found["MINIHCVD-INO-OLDERmini-hcvd-ino"] == "not every patient received blinatumomab"
 
 
 def test_an_endpoint_that_studies_define_themselves_is_told():

@@ -177,8 +177,8 @@ def test_a_trial_that_is_only_in_the_record_is_not_called_unknown():
 def test_every_shipped_trial_can_be_conducted(name):
     # every drug has its effect and every rule its place in the day loop; what the loop does is tested elsewhere
     low = setup(trial(name), seed=1).low
-    assert len(low.plan.length) == len(trial(name).regimens)
-    assert list(low.plan.length) == [r.length for r in trial(name).regimens]
+    plans = [r.length for r in trial(name).regimens]
+    assert list(low.plan.length) == [*plans, *[0] * (len(low.plan.length) - len(plans))]
 
 
 @pytest.mark.parametrize("study", [s for s in studies().values() if s.id in trials()], ids=lambda s: s.id)

@@ -16,7 +16,7 @@ ASKED = {
     "mrd_response": {"by": "population"},
     "OS": {},
     "crs_grade_3": {"treatment": "any"},
-    "transplant": {},
+    "transplant": {"together": True},
 }
 
 
@@ -46,7 +46,8 @@ def test_every_row_of_a_whole_arm_has_its_line(pooled):
         greyed = [
             r
             for r in pooled.left
-            if r.quantity == s.quantity and r.value is not None and not r.result.subgroup
+            if r.quantity == s.quantity and s.setting in ("", r.setting)
+            if r.value is not None and not r.result.subgroup
         ]
         assert [line.name for line in lines if line.kind == "left"] == [row.study for row in greyed]
 

@@ -4,8 +4,9 @@ import pytest
 from rich.console import Console
 
 from engager.app import jobs
-from engager.evidence import studies
-from engager.reports import tables
+from engager.evidence import context, pharmacology, studies
+from engager.evidence.printed import bound, legible
+from engager.reports import record_tables, tables
 
 
 def shown(page, width):
@@ -29,7 +30,7 @@ def test_every_number_of_a_study_stands_with_its_printed_text(name, width):
         assert arm.label.split(",")[0] in text
     if width == 120:
         for row in page.study.results:
-            assert "".join(row.printed.split()) in joined, row.id
+            assert "".join(legible(row.printed).split()) in joined, row.id
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -55,3 +56,32 @@ def test_all_findings_are_shown_when_asked():
 def test_square_brackets_are_not_taken_for_markup():
     text = shown(tables.study_page(jobs.show_study("TOWER")), 120)
     assert "91/271 [34%]" in text
+
+
+def test_bounds_and_shares_are_written_as_they_are_meant():
+    written = {f.printed: record_tables.number(f) for f in [*context(), *pharmacology()]}
+    assert written[">60 years"] == "> 60 years" and written["<10%"] == "< 10 %"
+    assert written["Up to 50%"] == "at most 50 %" and written["more than two-thirds"] == "> 2/3"
+    assert written["a third"] == "1/3" and written["Over half"] == "> 0.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "sign", "plain"),
+    [
+        (r"\geq 10^{-3}", "≥", "≥ 10⁻³"),
+        (r"\geq 20\%", "≥", "≥ 20%"),
+        ("younger than 65 years", "<", "younger than 65 years"),
+        ("34%", "", "34%"),
+    ],
+)
+def test_tex_is_not_shown(text, sign, plain):
+    assert (bound(text), legible(text)) == (sign, plain)
+
+
+def test_a_study_page_tells_notes_findings_and_statements():
+    text = " ".join(shown(tables.study_page(jobs.show_study("RR36")), 120).split())
+    assert "33 months; the report that it cites for them is one of MT103-202" in text
+    assert "21 % is printed, but no n/36 rounds to it" in text and "do not use as a share of 36" in text
+    assert "quality of response is worse in" in text
+    assert "regimens" not in text
+    assert "[franquiz2020 25], long-term responders" in text

@@ -57,18 +57,23 @@ def evidence_show(
 @evidence.command("check")
 @job
 def evidence_check(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILE.yaml]...", help="Studies to check.", show_default="the whole record"),
+    studies: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STUDY|FILE.yaml]...", help="Studies to check.", show_default="the whole record"
+        ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Show findings that were judged too.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show findings that were judged, and gaps, too.")
+    ] = False,
+    gaps: Annotated[bool, typer.Option("--gaps", help="Show what is printed nowhere, too.")] = False,
     json: Json = False,
 ) -> None:
-    """Look for contradictions in the record or in files; exit 1 if a hard one is not judged."""
+    """Look for contradictions in the record, in studies of it or in files; exit 1 if a hard one is not judged."""
     from engager.app import jobs
 
-    found = jobs.check_record(files or ())
-    show(json, {"findings": found}, lambda tables: tables.finding_list(found, every))
+    found = jobs.check_record(studies or ())
+    show(json, {"findings": found}, lambda tables: tables.finding_list(found, every, gaps))
     if any(finding.severity == "hard" and finding.judged is None for finding in found):
         raise typer.Exit(1)
 
@@ -165,8 +170,11 @@ def evidence_endpoint(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(help="Apart by setting, ph, population or drugs.", show_default="together"),
+        typer.Option(help="Apart by setting, ph, population or drugs.", show_default="each setting alone"),
     ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="Pool relapsed, MRD and untreated disease together.")
+    ] = False,
     forest: Annotated[
         Path | None, typer.Option(metavar="F.svg", help="Draw a forest plot.", show_default="none")
     ] = None,
@@ -175,7 +183,9 @@ def evidence_endpoint(
     """Pool an endpoint across studies; list every row that cannot be pooled, with the reason."""
     from engager.app import jobs
 
-    found = jobs.pool_endpoint(endpoint, setting=setting, ph=ph, treatment=treatment, arm=arm, by=by)
+    found = jobs.pool_endpoint(
+        endpoint, setting=setting, ph=ph, treatment=treatment, arm=arm, by=by, together=together
+    )
     drawn = None if forest is None else jobs.plot_endpoint(found, forest)
     show(json, {"pooled": found, "forest": drawn}, lambda _: _pooled().endpoint_page(found))
     if drawn and not json:

@@ -8,7 +8,7 @@ the record opens in a blink (see :mod:`engager.app.cli`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,17 +44,28 @@ class StudyLine:
 
 @dataclass(frozen=True)
 class StudyPage:
-    """A study, the ``role`` of each of its results in order, and the citations of the sources it names."""
+    """A study, the ``role`` of each of its results in order, and the citations of the sources it names.
+
+    ``findings`` are what the rules find in it (gaps left out), ``statements`` what is said of it without a number.
+    """
 
     study: Study
     roles: tuple[str, ...]
     sources: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
     def model_dump(self, mode: str = "json") -> dict[str, Any]:
-        """The study as one mapping, each result with its role."""
+        """The study as one mapping, each result with its role, with sources, findings and statements."""
         data = self.study.model_dump(mode=mode)
         results = [{**row, "role": role} for row, role in zip(data["results"], self.roles, strict=True)]
-        return {**data, "results": results, "sources": dict(self.sources)}
+        return {
+            **data,
+            "results": results,
+            "sources": dict(self.sources),
+            "findings": [asdict(finding) for finding in self.findings],
+            "statements": [asdict(statement) for statement in self.statements],
+        }
 
 
 @dataclass(frozen=True)
@@ -100,31 +111,48 @@ def _study_line(study: Study) -> StudyLine:
 
 def show_study(name: str) -> StudyPage:
     """Everything that was printed about a study, by its id or another name, or from its YAML file."""
-    study = evidence.read_study(Path(name)) if name.endswith(SUFFIXES) else evidence.study(name)
+    study = _study(name)
+    found = check_record([name])
+    said = evidence.statements() if study is evidence.studies().get(study.id) else []
     named = {row.source for row in study.results} | {report.source for report in study.reports}
     known = {**evidence.sources(), **study.sources}
     cited = {source: text for source, text in known.items() if source in named}
-    return StudyPage(study, tuple(role_of(row) for row in study.results), cited)
+    return StudyPage(
+        study,
+        tuple(role_of(row) for row in study.results),
+        cited,
+        tuple(finding for finding in found if finding.severity != "gap"),
+        tuple(statement for statement in said if statement.study == study.id),
+    )
 
 
-def check_record(files: Sequence[Path] = ()) -> list[Finding]:
+def _study(name: str) -> Study:
+    """A study of the record by its id or another name, or from its YAML file."""
+    return evidence.read_study(Path(name)) if name.endswith(SUFFIXES) else evidence.study(name)
+
+
+def check_record(names: Sequence[str] = ()) -> list[Finding]:
     """What the rules find, judged findings included, the hard ones first.
 
-    Looked at is the whole record, or only the studies in ``files``; DocumentError with every mistake of all
-    of them.
+    Looked at is the whole record, or only the studies in ``names``: ids, of which findings in the whole record are
+    given, or files, which are checked by themselves. DocumentError with every mistake of all of them.
     """
-    if not files:
+    if not names:
         return evidence.check()
     problems: list[Problem] = []
-    studies: list[Study] = []
-    for path in files:
+    studies: dict[str, Study] = {}
+    for name in names:
         try:
-            studies.append(evidence.read_study(path))
+            studies[name] = _study(name)
         except DocumentError as error:
             problems += error.problems
     if problems:
         raise DocumentError(problems)
-    return evidence.check(studies)
+    files = [study for name, study in studies.items() if name.endswith(SUFFIXES)]
+    ids = {study.id for name, study in studies.items() if not name.endswith(SUFFIXES)}
+    own = evidence.check(files) if files else []
+    recorded = evidence.check() if ids else []
+    return own + [f for f in recorded if ids & {row.partition("/")[0] for row in f.rows}]
 
 
 def write_schemas(folder: Path) -> list[Path]:
@@ -194,7 +222,7 @@ def citations() -> list[tuple[str, str]]:
     return list(evidence.sources().items())
 
 
-def pool_endpoint(word: str, **asked: str | None) -> Pooled:
+def pool_endpoint(word: str, **asked: str | bool | None) -> Pooled:
     """An endpoint across the studies of the record; what can be asked stands at ``inference.pooling.pool``."""
     from engager.inference.pooling import pool
 

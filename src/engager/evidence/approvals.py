@@ -34,12 +34,21 @@ class Approval:
 
 @cache
 def approvals() -> list[Approval]:
-    """Every statement of an approval, oldest first, the undated last.
+    """Every statement of an approval, oldest first; one without a date stands beside its event, or first.
 
     Raises:
         DocumentError: every problem of the table.
     """
-    return sorted(read_approvals(DATA / "approvals.csv"), key=lambda a: (not a.date, a.date))
+    found = read_approvals(DATA / "approvals.csv")
+    dates: dict[tuple[str, str, str], str] = {}
+    for a in sorted(found, key=lambda a: a.date):
+        if a.date:
+            dates.setdefault(_event(a), a.date)
+    return sorted(found, key=lambda a: a.date or dates.get(_event(a), ""))
+
+
+def _event(a: Approval) -> tuple[str, str, str]:
+    return a.agency, a.drug, a.kind
 
 
 def read_approvals(path: Path) -> list[Approval]:

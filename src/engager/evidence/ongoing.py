@@ -11,10 +11,12 @@ from pathlib import Path
 from engager.documents import DocumentError, Problem, Row, near, read_table
 from engager.evidence.blocks import DATA, sources
 
-COLUMNS = ("registry", "source", "place", "setting", "ph", "drugs", "against", "phase", "note")
+COLUMNS = ("registry", "source", "place", "setting", "ph", "drugs", "last", "against", "phase", "note")
 REGISTRY = re.compile(r"NCT\d{8}")
 SETTINGS = ("relapsed", "untreated", "MRD", "lymphoma")
 PH = ("", "negative", "positive", "either")
+LAST = ("", "or", "with or without")
+"""How the last drug of a listing is joined to the others; '' is "and"."""
 _ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV"}
 
 
@@ -23,7 +25,8 @@ class Listing:
     """One mention of a trial: a row of a table, or an id in a sentence.
 
     ``setting`` and ``drugs`` are what this place says and no more, () where it says nothing; ``against`` is
-    the comparator. ``phase`` is as printed. Two mentions that differ are two listings.
+    the comparator, ``last`` how the last drug is joined (:data:`LAST`). ``phase`` is as printed.
+    Two mentions that differ are two listings.
     """
 
     registry: str
@@ -32,9 +35,17 @@ class Listing:
     setting: tuple[str, ...]
     ph: str
     drugs: tuple[str, ...]
+    last: str
     against: str
     phase: str
     note: str
+
+    @property
+    def treatment(self) -> str:
+        """The drugs as this place joins them: "blinatumomab or inotuzumab against CAR T cells"."""
+        *others, final = self.drugs or ("",)
+        joined = f" {self.last or '+'} ".join((" + ".join(others), final)) if others else final
+        return f"{joined} against {self.against}" if self.against else joined
 
     @property
     def in_table(self) -> bool:
@@ -82,6 +93,8 @@ def _mistakes(row: Row) -> Iterator[str]:
     for word in _words(row["setting"]):
         if word not in SETTINGS:
             yield f"setting: {word!r} is not known; {near(word, SETTINGS)}"
+    if row["last"] not in LAST:
+        yield f"last: {row['last']!r} is not known; {near(row['last'], LAST)}"
     if row["ph"] not in PH:
         yield f"ph: {row['ph']!r} is not known; {near(row['ph'], PH)}"
 

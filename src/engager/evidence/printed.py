@@ -23,6 +23,13 @@ _POWER = re.compile(r"\b10-(\d)(?!\d|\.)")
 _RANGE = re.compile(rf"({_NUMBER})\s?%?(?:-|\sto\s)({_NUMBER})")
 _PERCENT = re.compile(rf"([<>]?)\s?({_NUMBER})\s?\\?%")
 _PLAIN = re.compile(rf"([<>]?)\s?({_NUMBER})")
+_RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_BOUNDS = {
+    "≥": r"≥|at least",
+    "≤": r"≤|\bup to\b|within|at most",
+    ">": r">|more than|\b(?:over|above)\b|older than",
+    "<": r"<|less than|younger than|below",
+}
 COUNTED = 1e-4
 """How finely the value of a proportion is entered of which only n and N are printed."""
 
@@ -69,6 +76,22 @@ def read(text: str) -> Reading | None:
         step = _step(found.group(2)) * size
         return _reading(found.group(1), float(found.group(2)) * size, step, percent=bool(percent))
     return _in_words(plain)
+
+
+def legible(text: str) -> str:
+    r"""A printed text without TeX: "\geq 10^{-3}" is "≥ 10⁻³"."""
+    for tex, sign in ((r"\geq", "≥"), (r"\leq", "≤"), (r"\times", "×"), (r"\%", "%"), ("$", "")):
+        text = text.replace(tex, sign)
+    return re.sub(r"\^\{([^}]*)\}", lambda power: power[1].translate(_RAISED), text)
+
+
+def bound(text: str) -> str:
+    """How a printed bound is meant: "<", ">", "≤" or "≥"; '' where the text is none."""
+    plain = legible(text)
+    for sign, words in _BOUNDS.items():
+        if re.search(words, plain, flags=re.IGNORECASE):
+            return sign
+    return ""
 
 
 def _reading(sign: str, value: float, step: float, *, percent: bool) -> Reading:

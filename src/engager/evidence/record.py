@@ -74,7 +74,7 @@ class Arm(Strict):
     ``treatment`` is None for a group that is only compared with (a historical cohort). ``regimens`` are names
     of the regimens room, several where patients got one of them; this room does not check that they exist.
     ``drugs`` are what every patient was to receive, by international name (``chemotherapy`` for cytotoxic
-    drugs together); a drug that only some received is not among them. Pooling chooses arms by them.
+    drugs together); one that only some received stands in ``drugs_of_some``. Pooling chooses arms by them.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Arm(Strict):
     treatment: Treatment | None = None
     regimens: Names = ()
     drugs: Names = ()
+    drugs_of_some: Names = ()
 
 
 class Report(Strict):
@@ -153,7 +154,7 @@ class Header(Strict):
     ``strata`` are lists of subgroup names that together make the whole group; ``shares`` names baseline
     endpoints that are the share of some of these subgroups (second or later salvage: second and third).
     ``eligibility`` says who could enter. ``sources`` are papers beside the reviews that rows come from: short
-    name to citation.
+    name to citation. ``note`` tells a reader what no row can: what the sources confuse, or say without a number.
     """
 
     id: str
@@ -165,6 +166,7 @@ class Header(Strict):
     setting: Literal["relapsed", "MRD", "untreated", "mixed"]
     ph: Literal["negative", "positive", "mixed", "not stated"]
     eligibility: Names = ()
+    note: str = ""
     reports: Annotated[tuple[Report, ...], Field(strict=False)]
     arms: Annotated[tuple[Arm, ...], Field(strict=False)]
     strata: Annotated[tuple[Names, ...], Field(strict=False)] = ()

@@ -11,9 +11,14 @@ from engager.evidence.blocks import DATA
 
 @dataclass(frozen=True)
 class Statement:
-    """A mechanism, an influence or the absence of one; ``reference`` is '' where none is cited."""
+    """A mechanism, an influence or the absence of one.
+
+    ``study`` is the study that it was seen in or said of, '' where it is none of this record; ``reference`` is ''
+    where none is cited.
+    """
 
     topic: str
+    study: str
     statement: str
     source: str
     place: str

@@ -12,7 +12,7 @@ censoring. Censoring makes both too small.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
@@ -26,9 +26,6 @@ from engager.vocabulary import Endpoint
 
 FROM_ENTRY = ("overall_survival", "event_free_survival")
 """Endpoints that count everybody from entry: a row that does not say whom it counts means the whole arm."""
-
-UNTREATED = 0.05
-"""Share of an arm that may have been allocated and never treated, where a row about treated has no N."""
 
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
@@ -96,7 +93,8 @@ def rows_of(
     """Every distinct row about the endpoint, at most one of each arm and quantity without a ``reason``.
 
     ``treatment`` is a drug that every patient of the arm received, ``arm`` the name of an arm; None is any.
-    Of several rows of an arm the one that counts most patients is taken.
+    Of several rows of an arm one of the primary analysis is taken before another cut, then the one that counts most
+    patients. Another cut never stands in for a primary analysis that prints the number without its N.
     """
     found = [
         _row(study, result, treatment, arm)
@@ -105,13 +103,29 @@ def rows_of(
         if result.endpoint == endpoint.name
     ]
     out = {id(row): row for row in found}
-    able = [row for row in found if not row.reason]
+    for row in found:
+        if row.result.cut and not row.reason and (newer := next(_primary(row, found), None)):
+            reason = f"the primary analysis prints {newer.result.printed}, which cannot be pooled"
+            out[id(row)] = replace(row, reason=reason)
+    able = [row for row in found if not out[id(row)].reason]
     for same in groups(able, lambda row: (row.study, row.arm, row.quantity)).values():
-        most = max(same, key=lambda row: (row.N or 0, row.result.cut == ""))
+        most = max(same, key=lambda row: (row.result.cut == "", row.N or 0))
         for row in same:
             if row is not most:
                 out[id(row)] = replace(row, reason=f"another row of the arm is taken ({most.result.printed})")
     return list(out.values())
+
+
+def _primary(row: Row, found: Iterable[Row]) -> Iterator[Row]:
+    """Usable rows of the primary analysis about the same arm and quantity, none of which can be pooled."""
+    same = [
+        r
+        for r in found
+        if (r.study, r.arm, r.quantity, r.result.cut) == (row.study, row.arm, row.quantity, "")
+        and r.result.standing == "usable"
+        and not r.result.subgroup
+    ]
+    return iter(same if all(r.reason for r in same) else ())
 
 
 def _row(study: Study, r: Result, treatment: str | None, wanted: str | None) -> Row:
@@ -155,7 +169,8 @@ def _arm(arm: Arm | None, other: Arm | None, versus: bool, treatment: str | None
         if not arm.drugs:
             return "the drugs of the arm are not entered"
         if treatment not in arm.drugs:
-            return f"not every patient received {treatment}"
+            few = "not every" if treatment in arm.drugs_of_some else "no"
+            return f"{few} patient received {treatment}"
         if versus and other and treatment in other.drugs:
             return f"both groups received {treatment}"
     return ""
@@ -193,8 +208,9 @@ def _share(row: Row, arm: Arm | None) -> Row:
         size = _whole(r, arm)
         if size is None:
             return replace(row, reason="N is not stated")
-        N = _treated(r, size)
-        origin = "N is the arm's size" if size == N else f"N is the largest within the arm's {size} that fits"
+        if not _fitting(r, size):
+            return replace(row, reason=f"N is not stated, and no n of the arm's {size} prints as {r.printed}")
+        N, origin = size, "N is the arm's size"
     if n is None:
         fits = _fitting(r, N)
         if not fits:
@@ -206,12 +222,6 @@ def _share(row: Row, arm: Arm | None) -> Row:
         origin = "; ".join(part for part in (origin, told) if part)
     low, high = exact(n, N)
     return replace(row, n=n, N=N, value=n / N, lower=low, upper=high, origin=origin)
-
-
-def _treated(r: Result, size: int) -> int:
-    """N of a row about treated patients: the arm's size, or the largest N little below it of which an n prints."""
-    least = size - int(UNTREATED * size) if r.population == "treated" else size
-    return next((N for N in range(size, least - 1, -1) if _fitting(r, N)), size)
 
 
 def _fitting(r: Result, N: int) -> Sequence[int]:

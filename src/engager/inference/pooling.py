@@ -42,6 +42,10 @@ BY: dict[str, Callable[[Row], str]] = {
 """What studies can be told apart by."""
 
 
+BESIDE = "relapsed disease, residual disease and untreated disease are not one population: no value is pooled over them"
+"""What is told where settings stand beside each other."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A pooled value with its interval, in the endpoint's unit (a share 0–1, months).
@@ -78,14 +82,16 @@ class Difference:
 class Synthesis:
     """One quantity of the endpoint over its rows.
 
-    pooled: None for one row. weights: the rows' shares of μ, in their order. inconsistency: I² (effects with
-    standard errors only). median_odds_ratio: exp(√2 · 0.674 · τ), by how much the odds differ between two
+    setting: the disease of all rows, '' where several are mixed. pooled: None for one row, and where rows of several
+    settings only stand beside each other. weights: the rows' shares of μ, in their order. inconsistency: I²
+    (effects with standard errors only). median_odds_ratio: exp(√2 · 0.674 · τ), by how much the odds differ between two
     studies in the middle (Larsen and Merlo 2005, Am J Epidemiol 161:81; shares only). without: pooled again
     without each row. groups, difference: where studies were told apart; the rows then stand group by group,
     in the order of ``groups``. notes: what a reader must know.
     """
 
     quantity: str
+    setting: str
     scale: str
     rows: tuple[Row, ...]
     pooled: Estimate | None
@@ -119,13 +125,15 @@ def pool(
     treatment: str = "blinatumomab",
     arm: str | None = None,
     by: str | None = None,
+    together: bool = False,
     studies: Iterable[Study] | None = None,
 ) -> Pooled:
     """Pool an endpoint (name or symbol) over the studies of the record.
 
     Taken are usable published rows about a whole arm whose every patient received ``treatment``
     (:data:`ANY` for all), or about arms of the name ``arm`` whatever they received; ``setting`` and ``ph``
-    choose studies, ``by`` (a key of :data:`BY`) tells them apart.
+    choose studies, ``by`` (a key of :data:`BY`) tells them apart. Each setting is pooled alone; ``together``
+    pools them all, which mixes relapsed disease with disease in remission.
 
     Raises:
         DocumentError: every word that is not known, with near names.
@@ -135,13 +143,14 @@ def pool(
     asked = [s for s in chosen if setting in (None, s.setting) and ph in (None, s.ph)]
     drug = None if treatment == ANY or arm is not None else treatment
     rows = rows_of(what, asked, treatment=drug, arm=arm)
-    able = groups([row for row in rows if not row.reason], lambda row: row.quantity)
+    one = together or by == "setting"
+    able = groups([r for r in rows if not r.reason], lambda r: (r.quantity, "" if one else r.setting))
     words = [f"arm {arm}" if arm else f"{treatment} arms" if drug else "all arms"]
     words += [f"{setting} disease" if setting else "", f"Ph {ph}" if ph else ""]
     return Pooled(
         *(what.name, what.symbol, what.label, what.unit),
         question=", ".join(word for word in words if word),
-        syntheses=tuple(_synthesis(what, same, by) for same in able.values()),
+        syntheses=tuple(_synthesis(what, same, by, together) for same in able.values()),
         left=tuple(row for row in rows if row.reason),
     )
 
@@ -168,7 +177,7 @@ def _checked(word: str, studies: Sequence[Study], **asked: str | None) -> Endpoi
     return what
 
 
-def _synthesis(what: Endpoint, rows: Sequence[Row], by: str | None) -> Synthesis:
+def _synthesis(what: Endpoint, rows: Sequence[Row], by: str | None, together: bool) -> Synthesis:
     quantity = rows[0].quantity
     if by:
         rows = [row for same in groups(rows, BY[by]).values() for row in same]
@@ -176,19 +185,22 @@ def _synthesis(what: Endpoint, rows: Sequence[Row], by: str | None) -> Synthesis
     total, weights = _estimate("all", model, scale)
     apart = groups(range(k), lambda i: BY[by](rows[i])) if by else {}
     several = len(apart) > 1 and k > len(apart)
+    settings = {row.setting for row in rows}
+    beside = len(settings) > 1 and not together
     without = [
         _estimate(f"{row.study}, {row.arm}", model.pick([j for j in range(k) if j != i]), scale)[0]
         for i, row in enumerate(rows)
-        if k > 2
+        if k > 2 and not beside
     ]
-    tau = None if total.tau2 is None else math.sqrt(total.tau2)
+    tau = None if total.tau2 is None or beside else math.sqrt(total.tau2)
     return Synthesis(
         quantity=quantity,
+        setting=settings.pop() if len(settings) == 1 else "",
         scale=scale.name,
         rows=tuple(rows),
-        pooled=total if k > 1 else None,
+        pooled=total if k > 1 and not beside else None,
         weights=weights,
-        inconsistency=model.inconsistency if isinstance(model, Normal) and k > 1 else None,
+        inconsistency=model.inconsistency if isinstance(model, Normal) and k > 1 and not beside else None,
         median_odds_ratio=math.exp(math.sqrt(2) * QUARTILE * tau)
         if tau is not None and quantity == "share"
         else None,
@@ -197,7 +209,7 @@ def _synthesis(what: Endpoint, rows: Sequence[Row], by: str | None) -> Synthesis
         difference=Difference(*difference([model.pick(which) for which in apart.values()]))
         if several
         else None,
-        notes=tuple(_notes(what, rows, total, by)),
+        notes=(BESIDE, *_notes(what, rows, total, by)) if beside else tuple(_notes(what, rows, total, by)),
     )
 
 

@@ -79,7 +79,7 @@ def words(r: Result) -> str:
     """Endpoint, statistic, time and subgroup of a row, spelled out."""
     text = endpoints()[r.endpoint].label
     if r.statistic == "rate_at" and r.time:
-        text = f"{text} at {r.time}"
+        text = f"{text} {WHEN[r.time.of]} {r.time}"
     elif r.statistic not in ("proportion", "count"):
         text = f"{text}, {r.statistic.replace('_', ' ')}"
     elif r.time:

@@ -23,7 +23,7 @@ LABELS, NUMBERS, EDGE = 1.62, 1.34, 0.1
 LINE, HEAD, FOOT = 0.33, 0.42, 0.46
 """Height of a line of the plot, of a panel's title, and of its axis [inch]."""
 
-LETTERS, WORDS = 62, 96
+LETTERS, WORDS = 62, 90
 """Letters of a reason beside the axis, and of a note below it."""
 
 BEYOND = 2.5
@@ -60,7 +60,7 @@ def _alt(s: Synthesis) -> str:
     rows = "; ".join(
         f"{row.study} {text.told(s.quantity, row.value, row.lower, row.upper)}" for row in s.rows
     )
-    words = f"{text.unit(s.quantity)}: {rows}."
+    words = f"{text.title(s)}, {text.unit(s.quantity)}: {rows}."
     if s.pooled:
         words += f" Pooled {text.told(s.quantity, s.pooled.value, s.pooled.lower, s.pooled.upper)}."
     if s.pooled and s.pooled.prediction:
@@ -95,7 +95,7 @@ def draw(pooled: Pooled) -> Sheet:
 def lines_of(s: Synthesis, left: tuple[Row, ...]) -> list[Line]:
     """The lines of a panel from the top: studies (by group), the pooled value, then what was not pooled.
 
-    Of the rows that were not pooled those of the same quantity about a whole arm are drawn.
+    Of the rows that were not pooled those of the same quantity and disease about a whole arm are drawn.
     """
     ends = dict(zip(accumulate(group.k for group in s.groups), s.groups, strict=True))
     made = []
@@ -109,7 +109,12 @@ def lines_of(s: Synthesis, left: tuple[Row, ...]) -> list[Line]:
             low, high = s.pooled.prediction
             made.append(Line("prediction", "new study", "95 % prediction", None, low, high))
     for row in left:
-        if row.quantity == s.quantity and row.value is not None and not row.result.subgroup:
+        if (
+            row.quantity == s.quantity
+            and s.setting in ("", row.setting)
+            and row.value is not None
+            and not row.result.subgroup
+        ):
             made.append(_study(row, 0.0, f"{row.arm}: {row.reason}"))
     return made
 
@@ -160,7 +165,7 @@ def _panel(axes: Any, s: Synthesis, lines: list[Line], width: float) -> None:
     axes.text(
         -LABELS / width,
         -0.8,
-        s.quantity,
+        text.title(s),
         transform=axes.get_yaxis_transform(),
         fontsize=9.5,
         fontweight="bold",

@@ -47,7 +47,11 @@ def _synthesis(s: Synthesis) -> list[RenderableType]:
     ends = _block_ends(s)
     for i, (row, weight) in enumerate(zip(s.rows, s.weights, strict=True), start=1):
         value = pooled_text.told(q, row.value, row.lower, row.upper)
-        note = "; ".join(part for part in (row.origin, row.result.cut, row.result.note) if part)
+        note = "; ".join(
+            part
+            for part in (row.origin, row.result.cut and f"cut: {row.result.cut}", row.result.note)
+            if part
+        )
         share = f"{100 * weight:.0f} %" if p else ""
         people = row.result.population or "not said"
         shown.add_row(row.study, row.arm, people, pooled_text.counts(row), value, share, note)
@@ -55,9 +59,10 @@ def _synthesis(s: Synthesis) -> list[RenderableType]:
             value = pooled_text.told(q, group.value, group.lower, group.upper)
             rows = "1 row" if group.k == 1 else f"{group.k} rows"
             shown.add_row(f"  {group.name}", "", rows, "", value, style="bold", end_section=True)
-    parts: list[RenderableType] = [head(q)]
+    parts: list[RenderableType] = [head(pooled_text.title(s))]
     if p is None:
-        return [*parts, shown, *(indent(note, "yellow") for note in s.notes)]
+        apart = indent(pairs([("groups differ", pooled_text.tested(s))]))
+        return [*parts, shown, apart, *(indent(note, "yellow") for note in s.notes)]
     shown.add_row(
         "pooled", "", f"{p.k} rows", "", pooled_text.told(q, p.value, p.lower, p.upper), style="bold"
     )

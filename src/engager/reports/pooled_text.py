@@ -15,6 +15,12 @@ def is_share(quantity: str) -> bool:
     return quantity == "share" or quantity.startswith("rate")
 
 
+def title(s: Synthesis) -> str:
+    """What a synthesis is called: its quantity and, where all rows are of one, the disease."""
+    names = {"MRD": "residual disease", "mixed": "mixed disease"}
+    return f"{s.quantity}, {names.get(s.setting, f'{s.setting} disease')}" if s.setting else s.quantity
+
+
 def unit(quantity: str) -> str:
     """What an axis or a column with this quantity is called."""
     if is_share(quantity):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from itertools import groupby
 from typing import Protocol
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from engager.evidence import Abbreviation, Approval, Fact, Listing, Statement, quantities
+from engager.evidence.printed import bound
 from engager.reports.layout import head, pairs, table
 from engager.vocabulary import endpoints
 
@@ -24,21 +27,22 @@ def ongoing_page(listings: Sequence[Listing]) -> RenderableType:
     for registry, rows in trials:
         count += 1
         for i, row in enumerate(rows):
-            against = f" against {row.against}" if row.against else ""
             shown.add_row(
                 registry if i == 0 else "",
                 f"{row.source}, {row.place}",
                 ", ".join(row.setting),
                 row.ph,
-                " + ".join(row.drugs) + against,
+                row.treatment,
                 row.roman,
                 row.note,
             )
-    return Group(shown, Text(), Text(f"{count} trials, named in {len(listings)} places"))
+    return Group(
+        shown, Text(), Text(f"{count} {'trial' if count == 1 else 'trials'}, named in {len(listings)} places")
+    )
 
 
 def approvals_page(found: Sequence[Approval]) -> RenderableType:
-    """Approvals in the order of their dates."""
+    """Approvals in the order of their dates, the undated beside their event."""
     shown = table("date", "agency", "drug", "kind", "for", "said in", "note", wrap="for|said in|note|drug")
     for a in found:
         reference = f" [{a.reference}]" if a.reference else ""
@@ -79,13 +83,21 @@ class Pharmacology(Protocol):
 
 def pharmacology_page(found: Pharmacology, sources: Iterable[tuple[str, str]]) -> RenderableType:
     """The drug: its numbers by quantity, then what is said of it without a number, by topic."""
-    shown = table("topic", "statement", "said in", wrap="statement|said in")
-    for topic, group in groupby(found.statements, key=lambda s: s.topic):
-        for i, s in enumerate(group):
-            reference = f" [{s.reference}]" if s.reference else ""
-            shown.add_row(topic if i == 0 else "", s.statement, f"{s.source}, {s.place}{reference}")
+    shown = statements_table(found.statements, study=True)
     parts = (head("Blinatumomab"), facts_by_name(found.facts), Text(), shown, Text(), pairs(list(sources)))
     return Group(*parts)
+
+
+def statements_table(found: Sequence[Statement], *, study: bool) -> Table:
+    """What is said without a number, by topic; ``study`` shows the study that it was seen in, if any."""
+    heads = ("topic", "statement", *(("study",) if study else ()), "said in")
+    shown = table(*heads, wrap="statement|said in")
+    for topic, group in groupby(found, key=lambda s: s.topic):
+        for i, s in enumerate(group):
+            reference = f" [{s.reference}]" if s.reference else ""
+            place = f"{s.source}, {s.place}{reference}"
+            shown.add_row(topic if i == 0 else "", s.statement, *((s.study,) if study else ()), place)
+    return shown
 
 
 def facts_by_name(facts: Sequence[Fact]) -> RenderableType:
@@ -104,13 +116,21 @@ def facts_by_name(facts: Sequence[Fact]) -> RenderableType:
 
 
 def number(f: Fact) -> str:
-    """The fact's number with its unit: '9 µg/day', '565 to 771 pg/mL', 'at most 4', '2/3'."""
+    """The fact's number with its unit: '9 µg/day', '565 to 771 pg/mL', 'at most 4', '> 60 years', '2/3'."""
     unit = "" if f.unit == "1" else f" {f.unit}"
     if f.value is not None:
-        return f"{f.value:.6g}{unit}"
+        return f"{_plain(f.value)}{unit}"
     if f.lower is not None and f.upper is not None:
-        return f"{f.lower:.6g} to {f.upper:.6g}{unit}"
-    return f"at least {f.lower:.6g}{unit}" if f.lower is not None else f"at most {f.upper:.6g}{unit}"
+        return f"{_plain(f.lower)} to {_plain(f.upper)}{unit}"
+    edge, otherwise = (f.lower, "at least") if f.lower is not None else (f.upper or 0.0, "at most")
+    strict = bound(f.printed)
+    return f"{strict if strict in ('<', '>') else otherwise} {_plain(edge)}{unit}"
+
+
+def _plain(x: float) -> str:
+    """Thirds as fractions, any other number in at most six digits."""
+    share = Fraction(x).limit_denominator(3)
+    return str(share) if share.denominator == 3 and abs(share - x) < 1e-9 else f"{x:.6g}"
 
 
 def about(f: Fact) -> str:

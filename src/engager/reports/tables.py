@@ -11,9 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from engager.evidence import Finding, Result, Study
+from engager.evidence import Finding, Result, Statement, Study
+from engager.evidence.printed import legible
 from engager.reports.layout import head, indent, pairs, table
-from engager.reports.record_tables import facts_by_name
+from engager.reports.record_tables import facts_by_name, statements_table
 from engager.vocabulary import endpoints
 
 
@@ -54,7 +55,7 @@ def study_list(lines: Sequence[StudyLine]) -> RenderableType:
 
 
 class StudyPage(Protocol):
-    """A study with the role of each row and the citations of its sources (see ``app.jobs.StudyPage``)."""
+    """A study with its rows' roles, sources, findings and statements (see ``app.jobs.StudyPage``)."""
 
     @property
     def study(self) -> Study: ...
@@ -62,28 +63,45 @@ class StudyPage(Protocol):
     def roles(self) -> Sequence[str]: ...
     @property
     def sources(self) -> Mapping[str, str]: ...
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+    @property
+    def statements(self) -> Sequence[Statement]: ...
 
 
 def study_page(page: StudyPage) -> RenderableType:
-    """One study: header, arms, every number with its place, grouped by endpoint, sources."""
+    """One study: header, arms, every number with its place by endpoint, statements, findings, sources."""
     s = page.study
     parts: list[RenderableType] = [head(f"{s.id}: {s.title}"), _study_head(s), Text()]
     for arm in s.arms:
         size = "size not stated" if arm.size is None else f"{arm.size} patients"
         parts.append(Text.assemble((arm.name, "bold"), f"  {arm.label}, {size}"))
         if arm.treatment:
-            told = [("dose", arm.treatment.dose), ("schedule", arm.treatment.schedule)]
-            told += [("cycles", arm.treatment.cycles), ("regimens", ", ".join(arm.regimens))]
-            parts.append(indent(pairs([(name, text or "not stated") for name, text in told])))
+            told = {name: text or "not stated" for name, text in arm.treatment}
+            parts.append(indent(pairs([*told.items(), ("regimens", ", ".join(arm.regimens))])))
     if s.facts:
         parts += [Text(), head("Design and treatment"), indent(facts_by_name(s.facts))]
     parts += [Text(), *_numbers(s.results, page.roles)]
+    if page.statements:
+        parts += [
+            Text(),
+            head("Said without a number"),
+            indent(statements_table(page.statements, study=False)),
+        ]
+    if page.findings:
+        parts += [Text(), head("What does not fit")]
+        parts += [indent(f"{f.rule}: {f.message} – {_verdict(f)}") for f in page.findings]
     parts += [Text(), pairs(list(page.sources.items()))]
     return Group(*parts)
 
 
+def _verdict(f: Finding) -> str:
+    """The verdict without its reason."""
+    return "not judged" if f.judged is None else f.judged.partition(": ")[0]
+
+
 def _study_head(s: Study) -> Table:
-    reports = [f"{r.cite} [{r.source} {r.reference}]" for r in s.reports]
+    reports = [f"{r.cite} [{r.source} {r.reference}]{f', {r.note}' if r.note else ''}" for r in s.reports]
     return pairs(
         [
             ("design", s.design),
@@ -93,6 +111,7 @@ def _study_head(s: Study) -> Table:
             ("registry", ", ".join(s.registry)),
             ("also called", ", ".join(s.names)),
             ("reports", "\n".join(reports)),
+            ("note", s.note),
         ]
     )
 
@@ -117,7 +136,9 @@ def _rows(found: Sequence[tuple[Result, str]]) -> Table:
     for width in (9, 12):
         grid.add_column(width=width, overflow="fold")
     for result, role in found:
-        grid.add_row(arm_name(result), what(result), result.printed, _counts(result), _role(result, role))
+        grid.add_row(
+            arm_name(result), what(result), legible(result.printed), _counts(result), _role(result, role)
+        )
         said = "; ".join(text for text in (result.reason, result.note) if text)
         if said:
             grid.add_row("", Text(said, style="dim italic"))
@@ -138,9 +159,12 @@ def arm_name(r: Result) -> str:
 def what(r: Result) -> str:
     """Statistic, time and population of a row in words."""
     statistic = r.statistic.replace("_", " ")
-    words = f"{statistic} {r.time}" if r.statistic == "rate_at" else statistic
-    if r.time and r.statistic != "rate_at":
-        words += f", {r.time}"
+    if r.time and r.time.of == "follow-up":
+        words = f"{statistic.removesuffix(' at')} at a median follow-up of {r.time}"
+    elif r.statistic == "rate_at":
+        words = f"{statistic} {r.time}"
+    else:
+        words = f"{statistic}, {r.time}" if r.time else statistic
     return f"{words}; {r.population}" if r.population else words
 
 
@@ -156,9 +180,9 @@ def _role(r: Result, role: str) -> Text:
     return Text(role, style={"predicted": "green", "calibrated": "blue"}.get(role, "dim"))
 
 
-def finding_list(findings: Sequence[Finding], every: bool) -> RenderableType:
-    """What contradicts what. Judged findings are only counted unless ``every``."""
-    shown = [f for f in findings if every or f.judged is None]
+def finding_list(findings: Sequence[Finding], every: bool, gaps: bool = False) -> RenderableType:
+    """What contradicts what. Judged findings are only counted unless ``every``, gaps unless ``gaps`` or ``every``."""
+    shown = [f for f in findings if every or (f.judged is None and (gaps or f.severity != "gap"))]
     parts: list[RenderableType] = []
     for f in shown:
         style = {"hard": "bold red", "soft": "yellow"}.get(f.severity, "dim")
@@ -169,6 +193,11 @@ def finding_list(findings: Sequence[Finding], every: bool) -> RenderableType:
         if f.judged is not None:
             parts.append(indent(f"judged: {f.judged}"))
     counts = {s: sum(f.severity == s for f in findings) for s in dict.fromkeys(f.severity for f in findings)}
+    missing = [f for f in findings if f.severity == "gap"]
+    if missing and not gaps and not every:
+        kinds = dict.fromkeys(f.rule for f in missing)
+        told = ", ".join(f"{sum(f.rule == kind for f in missing)} {kind}" for kind in kinds)
+        parts.append(Text(f"not printed anywhere: {told}; --gaps shows them", style="dim"))
     judged = sum(f.judged is not None for f in findings)
     parts.append(
         Text(

@@ -20,7 +20,13 @@ from engager.evidence.rules.listings import (
 from engager.evidence.rules.mixtures import strata_fit
 from engager.evidence.rules.order import ordered
 from engager.evidence.rules.physics import cycle, half_life, steady_state
-from engager.evidence.rules.populations import exposures, residual_disease, responders, unstated_denominator
+from engager.evidence.rules.populations import (
+    exposures,
+    overt_disease,
+    residual_disease,
+    responders,
+    unstated_denominator,
+)
 from engager.evidence.rules.ranges import beyond_follow_up, medians_inside, within_entry
 from engager.evidence.rules.structure import citations, registry, reports, typing
 from engager.evidence.rules.sums import (
@@ -35,7 +41,7 @@ RULES: tuple[Callable[[Record], Iterator[Finding]], ...] = (
     *(attainable, denominators),
     *(arms_to_total, shares, parts_to_whole, strata_to_whole, counts_to_whole),
     strata_fit,
-    *(responders, residual_disease, exposures, unstated_denominator),
+    *(responders, residual_disease, overt_disease, exposures, unstated_denominator),
     ordered,
     *(p_of_counts, p_of_hazards, hazards_and_medians),
     *(medians_inside, within_entry, beyond_follow_up),

@@ -101,7 +101,8 @@ def _curves(record: Record) -> list[list[Result]]:
 
 
 def _months(row: Result) -> float | None:
-    return row.time.months if row.time else None
+    # a rate "at a median follow-up" is a share of patients watched for different times, no point of the curve
+    return row.time.months if row.time and row.time.of == "at" else None
 
 
 def _same_people(a: Result, b: Result) -> bool:

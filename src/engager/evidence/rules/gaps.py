@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engager.evidence.findings import Finding, Record
-from engager.evidence.record import ALL
+from engager.evidence.record import ALL, Result
 from engager.evidence.rules.common import groups
 
 NEEDED = {
@@ -15,6 +15,12 @@ NEEDED = {
     "mixed": ("age",),
 }
 """Baselines without which a population cannot be drawn, for each setting."""
+
+SHARES = ("proportion", "count")
+"""Statistics whose N is the denominator of a share."""
+
+EFFECTS = ("hazard_ratio", "odds_ratio")
+"""Statistics that compare two groups."""
 
 
 def treatments(record: Record) -> Iterator[Finding]:
@@ -43,30 +49,42 @@ def baselines(record: Record) -> Iterator[Finding]:
 
 
 def stated_denominators(record: Record) -> Iterator[Finding]:
-    """Proportions whose denominator no source states."""
+    """Proportions whose denominator no source states for their cut of the data."""
     for study in record.studies:
+        known = {_cell(row) for row in study.results if row.N is not None and row.statistic in SHARES}
         rows = [
             row
             for row in study.results
-            if row.statistic == "proportion" and row.N is None and row.standing == "usable"
+            if row.statistic == "proportion"
+            and row.N is None
+            and row.standing == "usable"
+            and _cell(row) not in known
         ]
         for arm, group in groups(rows, lambda r: r.arm).items():
-            names = dict.fromkeys(
-                f"{row.what.symbol} ({row.subgroup})" if row.subgroup else row.what.symbol for row in group
-            )
-            message = f"no source states the denominator of {', '.join(names)}"
+            message = f"no source states the denominator of {', '.join(dict.fromkeys(map(_named, group)))}"
             yield Finding("denominator not stated", "gap", (f"{study.id}/{arm}",), message)
 
 
+def _named(row: Result) -> str:
+    told = ", ".join(part for part in (row.subgroup, row.cut and f"cut: {row.cut}") if part)
+    return f"{row.what.symbol} ({told})" if told else row.what.symbol
+
+
+def _cell(row: Result) -> tuple[str, str, str, str]:
+    return row.arm, row.subgroup, row.endpoint, row.cut
+
+
 def intervals(record: Record) -> Iterator[Finding]:
-    """Medians, rates on a curve and ratios without an interval."""
+    """Medians and rates of times to an event, and ratios, without an interval."""
     for study in record.studies:
         rows = [
             row
             for row in study.results
-            if row.statistic in ("median", "rate_at", "hazard_ratio", "odds_ratio")
-            and row.endpoint != "follow_up"
-            and row.standing == "usable"
+            if row.standing == "usable"
+            and (
+                row.statistic in EFFECTS
+                or (row.what.kind == "time" and row.statistic in ("median", "rate_at"))
+            )
         ]
         known = {(r.arm, r.endpoint, r.statistic) for r in rows if r.lower is not None or r.upper is not None}
         missing = dict.fromkeys(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from engager.evidence.abbreviations import Abbreviation
 from engager.evidence.findings import Finding, Record
 from engager.evidence.ongoing import Listing
 from engager.evidence.record import Study
@@ -77,23 +78,36 @@ def listings_agree(record: Record) -> Iterator[Finding]:
     """One id with different settings, Ph status, drugs or phase: between tables, and text beyond its table.
 
     A sentence may be about a part of a trial, so it is only compared with the table of its own source, and
-    only what it adds counts.
+    only what it adds counts. Where a table has a row for each Ph group, each is compared with its like.
     """
+    for registry, field, group in _compared(record):
+        said = FIELDS[field]
+        tables = {
+            source: frozenset().union(*map(said, rows))
+            for source, rows in groups([r for r in group if r.in_table], lambda r: r.source).items()
+        }
+        told = {source: words for source, words in tables.items() if words}
+        if len(set(told.values())) > 1:
+            yield _differ(registry, field, told, [r for r in group if r.in_table and said(r)])
+        for row in group:
+            extra = said(row) - tables.get(row.source, frozenset())
+            if not row.in_table and tables.get(row.source) and extra:
+                words = {"its text": said(row), "its table": tables[row.source]}
+                rows = [row, *(r for r in group if r.in_table and r.source == row.source)]
+                yield _differ(registry, field, words, rows)
+
+
+def _compared(record: Record) -> Iterator[tuple[str, str, list[Listing]]]:
+    """The listings of one id that speak of one field of one group of patients."""
     for registry, group in groups(record.ongoing, lambda r: r.registry).items():
-        for field, said in FIELDS.items():
-            tables = {
-                source: frozenset().union(*map(said, rows))
-                for source, rows in groups([r for r in group if r.in_table], lambda r: r.source).items()
-            }
-            told = {source: words for source, words in tables.items() if words}
-            if len(set(told.values())) > 1:
-                yield _differ(registry, field, told, [r for r in group if r.in_table and said(r)])
-            for row in group:
-                extra = said(row) - tables.get(row.source, frozenset())
-                if not row.in_table and tables.get(row.source) and extra:
-                    words = {"its text": said(row), "its table": tables[row.source]}
-                    rows = [row, *(r for r in group if r.in_table and r.source == row.source)]
-                    yield _differ(registry, field, words, rows)
+        tables = groups([row for row in group if row.in_table and row.ph], lambda r: r.source).values()
+        parts = sorted({row.ph for rows in tables if len({r.ph for r in rows}) > 1 for row in rows})
+        for field in FIELDS:
+            if not parts or field == "Ph status":
+                yield registry, field, group
+                continue
+            for ph in parts:
+                yield registry, field, [row for row in group if row.ph in (ph, "", "either")]
 
 
 def _differ(registry: str, field: str, told: dict[str, frozenset[str]], rows: list[Listing]) -> Finding:
@@ -124,10 +138,11 @@ def _study_ph(study: Study) -> frozenset[str]:
 def abbreviations_agree(record: Record) -> Iterator[Finding]:
     """One short form with two meanings, and one meaning with two short forms, within or between sources.
 
-    A meaning that only adds words to another ("total clearance") is the same.
+    A meaning that only adds words to another ("total clearance") is the same. Short forms of the same source within
+    a meaning count like their own meaning ("CR with partial recovery").
     """
     for group in groups(record.abbreviations, lambda a: a.short.casefold()).values():
-        meanings = groups(group, lambda a: _words(a.meaning))
+        meanings = groups(group, lambda a: _words(_shortened(a, record.abbreviations)))
         shortest = min(meanings, key=len)
         if not all(shortest <= words for words in meanings):
             told = "; ".join(f"{same[0].meaning} ({same[0].source})" for same in meanings.values())
@@ -140,6 +155,15 @@ def abbreviations_agree(record: Record) -> Iterator[Finding]:
             rows = tuple(f"abbreviations/{a.short}/{a.source}, {a.place}" for a in group)
             message = f"{group[0].source} writes {names} for {group[0].meaning}"
             yield Finding("abbreviation", "structural", rows, message)
+
+
+def _shortened(a: Abbreviation, known: Sequence[Abbreviation]) -> str:
+    """The meaning with every part that has a short form of its own in this source written so."""
+    meaning = a.meaning
+    nested = [b for b in known if b.source == a.source and _words(b.meaning) < _words(a.meaning)]
+    for b in sorted(nested, key=lambda b: -len(b.meaning)):
+        meaning = re.sub(rf"\b{re.escape(b.meaning)}\b", b.short, meaning, flags=re.IGNORECASE)
+    return meaning
 
 
 def _words(meaning: str) -> frozenset[str]:

@@ -15,6 +15,12 @@ from engager.vocabulary import endpoints
 REMISSIONS = ("complete_remission", "remission_crh", "remission_crh_cri", "remission_cri_crp")
 """Endpoints that count patients in remission, of whom residual disease is measured."""
 
+HAEMATOLOGIC = (*REMISSIONS, "complete_haematologic_response", "remission_cri")
+"""Responses that only a patient with overt disease can have."""
+
+OVERT = "overt relapse"
+"""The subgroup of patients with more than residual disease."""
+
 
 def responders(record: Record) -> Iterator[Finding]:
     """As many "CR/CRh responders" as there were CR/CRh: more cannot be, fewer means that some are left out."""
@@ -79,6 +85,26 @@ def residual_disease(record: Record) -> Iterator[Finding]:
             message = f"{row.n} of {row.N} without residual disease, {widest.n} of {widest.N} in {widest.what.symbol}"
             hint = "" if same else "others were evaluable, or some entered in remission"
             yield Finding("residual disease", "hard" if same else "soft", (row.id, widest.id), message, hint)
+
+
+def overt_disease(record: Record) -> Iterator[Finding]:
+    """More patients evaluable for a haematologic response than had overt disease to respond."""
+    for study in record.studies:
+        overt = [
+            r
+            for r in study.results
+            if (r.endpoint, r.subgroup) == ("patients", OVERT) and r.value is not None
+        ]
+        for row in study.results:
+            sized = [r for r in overt if (r.arm, r.source, r.cut) == (row.arm, row.source, row.cut)]
+            if row.endpoint not in HAEMATOLOGIC or row.subgroup or row.N is None or not sized:
+                continue
+            if row.N > (sized[0].value or 0):
+                message = (
+                    f"{row.what.symbol} in {row.n}/{row.N}, but {sized[0].value:g} patients had an {OVERT}"
+                )
+                hint = "a patient in remission was counted, or a number is wrong"
+                yield Finding("overt disease", "soft", (row.id, sized[0].id), message, hint)
 
 
 def exposures(record: Record) -> Iterator[Finding]:

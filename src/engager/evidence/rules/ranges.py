@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engager.evidence.findings import Finding, Record
-from engager.evidence.printed import span
+from engager.evidence.printed import legible, span
 from engager.evidence.record import Result
 from engager.evidence.rules.common import groups, shown
 
@@ -36,7 +36,9 @@ def within_entry(record: Record) -> Iterator[Finding]:
                 above = limit.upper is not None and (high > limit.upper or (strict and high == limit.upper))
                 if below or above:
                     edge = low if below else high
-                    message = f"{edge:g} is among {low:g} to {high:g}, entry required {limit.printed}"
+                    message = (
+                        f"{edge:g} is among {low:g} to {high:g}, entry required {legible(limit.printed)}"
+                    )
                     hint = "the limit may include its own value" if edge in (limit.lower, limit.upper) else ""
                     yield Finding("range", "soft", (seen.id, limit.id), message, hint)
 
@@ -56,7 +58,7 @@ def beyond_follow_up(record: Record) -> Iterator[Finding]:
         for row in group:
             if row.what.kind != "time":
                 continue
-            at = row.time.months if row.time and row.statistic == "rate_at" else None
+            at = row.time.months if row.time and row.time.of == "at" and row.statistic == "rate_at" else None
             bounds = span(row) if row.statistic == "median" else (at, at) if at is not None else None
             if bounds and bounds[0] > (last.upper or 0.0):
                 what = f"a median of {shown(row)}" if at is None else f"{shown(row)} at {at:g} months"

@@ -10,7 +10,7 @@ from engager.evidence.rules.common import groups
 
 
 def typing(record: Record) -> Iterator[Finding]:
-    """A column of a table that holds different statistics, or endpoints of different definitions."""
+    """A column of a table that holds different statistics, or endpoints of different definitions: a row of each."""
     rows = [
         r for s in record.studies for r in s.results if r.place.startswith("Table") and "column" in r.place
     ]
@@ -21,7 +21,7 @@ def typing(record: Record) -> Iterator[Finding]:
         ):
             if len(names) > 1:
                 message = f"{source}, {place} mixes {', '.join(names)}"
-                yield Finding(rule, "structural", (next(iter(names.values())),), message)
+                yield Finding(rule, "structural", tuple(names.values()), message)
 
 
 def _statistics(rows: list[Result]) -> dict[str, str]:
