@@ -83,5 +83,5 @@ def test_a_study_page_tells_notes_findings_and_statements():
     assert "33 months; the report that it cites for them is one of MT103-202" in text
     assert "21 % is printed, but no n/36 rounds to it" in text and "do not use as a share of 36" in text
     assert "quality of response is worse in" in text
-    assert "regimens" not in text
+    assert "blinatumomab-rr36-ramp-up" in text
     assert "[franquiz2020 25], long-term responders" in text
