@@ -6,7 +6,7 @@ import yaml
 
 from engager.documents import read_yaml
 from engager.regimens import Give, Pause, regimen, regimen_from, to_yaml
-from engager.trials import trial_file
+from engager.trials import trial, trial_file
 from engager.trials.design import read_trial
 from engager.trials.shards import Segment, setup, simulate_shard
 from engager.trials.writing import written_out
@@ -101,3 +101,22 @@ def test_reactions_are_written_and_read_back():
     rules = (*made.rules, Pause(4, quantity("30 min")), Give("tocilizumab", quantity("600 mg"), 2))
     changed = type(made)(made.name, made.cycles, rules, made.assumptions, made.sources)
     assert regimen_from(read_yaml(to_yaml(changed), name="made.yaml")) == changed
+
+
+def test_what_is_given_beside_the_engager_goes_on_without_it():
+    """D-ALBA: who is stopped for toxicity, or stops alone, keeps dasatinib; with the engager alone treatment ends."""
+    s = setup(trial("D-ALBA"), SEED)
+    tables = simulate_shard(s, [Segment(0, 0, 63)], 63)
+    alone = tables.patients.filter(
+        (tables.patients["engager_off_day"] < tables.patients["off_day"]).fill_null(True)
+        & tables.patients["engager_off_day"].is_not_null()
+    )
+    assert len(alone) > 3
+    rows = tables.ledger.join(alone.select("patient", "engager_off_day"), on="patient", how="inner")
+    later = rows.filter((rows["from_day"] > rows["engager_off_day"]).fill_null(False))
+    assert later.filter(drug="dasatinib")["delivered"].sum() > 0
+    assert later.filter(drug="blinatumomab")["delivered"].sum() == 0
+    reasons = set(later.filter(drug="blinatumomab")["reason"])
+    assert reasons and reasons <= {"CRS", "neurologic event", "patient's decision", "relapse", "no response"}
+    engager = simulate_shard(setup(trial("MT103-211"), SEED), [Segment(0, 0, PATIENTS)], PATIENTS).patients
+    assert engager["engager_off_day"].equals(engager["off_day"].rename("engager_off_day"))

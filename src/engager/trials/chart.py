@@ -141,7 +141,8 @@ class Chart(NamedTuple):
     chemo_given: exposure; ino [mg/L], ino_auc [mg·day/L], ino_day (last dose): of inotuzumab; vod: day of
     veno-occlusive disease; ne_hazard, drop_hazard, *_hazard: cumulative; best: best response (code of
     RESPONSES); early: best within the trial's window; responded (remission, or MRD response in who
-    entered in remission), relapsed, failed, transplanted, off, died: days; relapse_type, off_reason,
+    entered in remission), relapsed, failed, transplanted, off, died: days; stopped, stop_reason: when and why the
+    engager alone was ended; relapse_type, off_reason,
     cause: codes; broken: day on which integration failed; closed: 1 once follow-up has ended.
     """
 
@@ -187,6 +188,8 @@ class Chart(NamedTuple):
     transplanted: Value
     off: Value
     off_reason: Value
+    stopped: Value
+    stop_reason: Value
     died: Value
     cause: Value
     broken: Value
@@ -202,10 +205,22 @@ def blank(fate: Fate, xp: Any) -> Chart:
     ints = dict.fromkeys(
         ("pointer", "next_visit", "hold", "step", "window", "answered", "given", "blocked", "bag", "crs", "ne",
          "relapse_type", "best",
-         "early", "off_reason", "cause", "closed"), none
+         "early", "off_reason", "stop_reason", "cause", "closed"), none
     )  # fmt: skip
     days = dict.fromkeys(
-        ("responded", "relapsed", "failed", "transplanted", "off", "died", "broken", "ino_day", "vod"), never
+        (
+            "responded",
+            "relapsed",
+            "failed",
+            "transplanted",
+            "off",
+            "stopped",
+            "died",
+            "broken",
+            "ino_day",
+            "vod",
+        ),
+        never,
     )
     tables = {
         "peak": many,

@@ -12,6 +12,7 @@ from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
 from engager.trials.day import (
     Moment,
     Orders,
+    end_engager,
     end_treatment,
     followed,
     on_plan,
@@ -138,12 +139,13 @@ def to_transplant(c: Chart, y: State, e: Entrant, day: Value, xp: Any) -> tuple[
 
 
 def drop_out(c: Chart, o: Orders, low: Lowered, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
-    """Patients in remission may end treatment themselves while on infusion, from cycle ``drop_from`` on."""
+    """Patients in remission may end the engager themselves while on infusion, from cycle ``drop_from`` on."""
     cycle = low.plan.cycle[e.fate.regimen, o.plan_day]
     in_remission = remission_since(c, e, xp) != NOT_YET
     exposed = (o.rate > 0) & in_remission & (cycle >= k.drop_from) & under_study(c)
     c = c._replace(drop_hazard=c.drop_hazard + xp.where(exposed, k.hdrop, 0.0))
-    return end_treatment(c, exposed & (c.drop_hazard > e.fate.dropout), ch.DROPPED, day, xp)
+    ends = exposed & (c.drop_hazard > e.fate.dropout)
+    return end_engager(c, ends, ch.DROPPED, e.fate, low.policy, day, xp)
 
 
 def veno_occlusive(c: Chart, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:

@@ -14,7 +14,7 @@ from engager.model.neurotoxicity import neurologic_hazard
 from engager.model.therapies import chemotherapy_decay, inotuzumab_decay, inotuzumab_exposure
 from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
-from engager.trials.plan import HOLD, NOTHING, Answers, Lowered, Plan
+from engager.trials.plan import HOLD, NOTHING, Lowered, Plan, Policy
 
 Value = Any
 
@@ -97,7 +97,8 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
     running = on_plan(c, e, low) & (c.hold == 0)
     dosed = running & (c.off == NOT_YET)
     planned = xp.where(running, plan.rate[at] + plan.rate_m2[at] * fate.BSA, 0.0)
-    rate = xp.where(dosed, xp.where(c.step > 0, xp.minimum(planned, c.step_rate), planned), 0.0)
+    infused = dosed & (c.stopped == NOT_YET)
+    rate = xp.where(infused, xp.where(c.step > 0, xp.minimum(planned, c.step_rate), planned), 0.0)
     chemo = xp.where(dosed, plan.chemo[at], 0.0)
     rise = rate > k.crs_rise * c.last_rate
     policy = low.policy
@@ -157,7 +158,7 @@ def advance(
         ne_hazard=c.ne_hazard + h * neurologic_hazard(y, p, xp),
     )
     c, released = cytokine_release(c, y, h, e.fate, low, k, day, xp)
-    c, neurologic = neurologic_event(c, h, e.fate, low.answers, day, xp)
+    c, neurologic = neurologic_event(c, h, e.fate, low, day, xp)
     pump = xp.where(released | neurologic, 0.0, m.pump)
     return Moment(y, pump, m.gap - still, m.delivered + rate * h, c)
 
@@ -198,7 +199,7 @@ def cytokine_release(
         cause=xp.where(dies, ch.OF_CRS, c.cause),
     )
     luck = xp.sum(xp.where(xp.arange(ch.WINDOWS)[:, None] == c.crs - called, fate.crs_luck, 0.0), axis=0)
-    return answer(c, called, luck, answers, at, fate, ch.OFF_CRS, day, xp)
+    return answer(c, called, luck, low, at, fate, ch.OFF_CRS, day, xp)
 
 
 def crs_shift(grade: Value, k: Constants, xp: Any) -> Value:
@@ -207,16 +208,14 @@ def crs_shift(grade: Value, k: Constants, xp: Any) -> Value:
     return xp.where(grade == 4, k.crs_shift_4, mild)
 
 
-def neurologic_event(
-    c: Chart, h: Value, fate: Any, answers: Answers, day: Value, xp: Any
-) -> tuple[Chart, Value]:
+def neurologic_event(c: Chart, h: Value, fate: Any, low: Lowered, day: Value, xp: Any) -> tuple[Chart, Value]:
     """An event of grade ≥ 3 when the cumulative hazard passes the patient's next threshold; answer it."""
     occurrences = fate.ne_threshold.shape[0]
     slot = xp.arange(occurrences)[:, None] == c.ne
     threshold = xp.sum(xp.where(slot, fate.ne_threshold, 0.0), axis=0)
     happens = (h > 0) & (c.died == NOT_YET) & (c.ne < occurrences) & (c.ne_hazard > threshold)
     dies = xp.any(slot & happens & (fate.ne_fatal > 0), axis=0)
-    at = (fate.regimen, NE_EVENT, xp.minimum(c.ne, answers.action.shape[2] - 1))
+    at = (fate.regimen, NE_EVENT, xp.minimum(c.ne, low.answers.action.shape[2] - 1))
     c = c._replace(
         ne_day=xp.where(slot & happens, day, c.ne_day),
         ne=c.ne + happens,
@@ -224,14 +223,14 @@ def neurologic_event(
         cause=xp.where(dies, ch.OF_NE, c.cause),
     )
     luck = xp.sum(xp.where(slot, fate.ne_luck, 0.0), axis=0)
-    return answer(c, happens, luck, answers, at, fate, ch.OFF_NE, day, xp)
+    return answer(c, happens, luck, low, at, fate, ch.OFF_NE, day, xp)
 
 
 def answer(
     c: Chart,
     called: Value,
     luck: Value,
-    answers: Answers,
+    low: Lowered,
     at: Any,
     fate: Any,
     reason: int,
@@ -239,7 +238,8 @@ def answer(
     xp: Any,
 ) -> tuple[Chart, Value]:
     """Hold (then go on at the restart rate) or stop for good, as the regimen says; True where it acts."""
-    acts = called & (answers.action[at] != NOTHING) & (c.off == NOT_YET)
+    answers = low.answers
+    acts = called & (answers.action[at] != NOTHING) & (c.off == NOT_YET) & (c.stopped == NOT_YET)
     holds = acts & (answers.action[at] == HOLD) & (luck < answers.share[at])
     ends = acts & ~holds
     restart = answers.restart[at] + answers.restart_m2[at] * fate.BSA
@@ -248,7 +248,18 @@ def answer(
         step=xp.where(holds, answers.step[at].astype(c.step.dtype), c.step),
         step_rate=xp.where(holds, restart, c.step_rate),
     )
-    return end_treatment(c, ends, reason, day, xp), acts
+    return end_engager(c, ends, reason, fate, low.policy, day, xp), acts
+
+
+def end_engager(c: Chart, ends: Value, reason: int, fate: Any, policy: Policy, day: Value, xp: Any) -> Chart:
+    """End the engager for good. What the plan gives beside it goes on; where it gives nothing else, treatment ends."""
+    ends = ends & (c.off == NOT_YET) & (c.stopped == NOT_YET)
+    others = policy.others[fate.regimen] > 0
+    c = c._replace(
+        stopped=xp.where(ends & others, day, c.stopped),
+        stop_reason=xp.where(ends & others, reason, c.stop_reason),
+    )
+    return end_treatment(c, ends & ~others, reason, day, xp)
 
 
 def end_treatment(c: Chart, ends: Value, reason: int, day: Value, xp: Any) -> Chart:

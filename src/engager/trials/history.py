@@ -122,6 +122,7 @@ def _patients(
             "transplant_day": nullable(_within(h.transplanted, follow)),
             "vod_day": nullable(_within(h.vod, follow)),
             "cycles": cycles_given(low, e, c, follow),
+            "engager_off_day": nullable(_within(np.minimum(h.stopped, h.off), follow)),
             "off_day": nullable(off),
             "off_reason": labels(reasons, ch.OFF_REASONS),
             "death_day": nullable(died),

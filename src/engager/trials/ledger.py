@@ -87,7 +87,7 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
         "last": day[ends] + 1,
         "intended": np.add.reduceat(planned[who, day], starts) if len(starts) else np.zeros(0),
         "delivered": np.add.reduceat(delivered[who, day], starts) if len(starts) else np.zeros(0),
-        "reason": _words(reason[who, day][starts], c.chart.off_reason[who[starts]]),
+        "reason": _words(reason[who, day][starts], _why_no_engager(c)[who[starts]]),
     }
     regimen = e.entrant.fate.regimen
     total = low.plan.rate[regimen].sum(1) + low.plan.rate_m2[regimen].sum(1) * e.entrant.fate.BSA
@@ -97,6 +97,12 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
     out = {key: np.concatenate([rows[key], closing[key]]) for key in rows}
     size = len(out["who"])
     return {**out, "drug": np.full(size, "blinatumomab"), "unit": np.full(size, "µg")}
+
+
+def _why_no_engager(c: Courses) -> Array:
+    """Why the engager was ended: alone, or with the whole treatment."""
+    h = c.chart
+    return np.asarray(np.where(np.asarray(h.stopped) < NOT_YET, h.stop_reason, h.off_reason))
 
 
 def _words(reason: Array, off_reason: Array) -> Array:

@@ -93,7 +93,8 @@ class Policy(NamedTuple):
     """Other reactions, one value per regimen: cycles without response that end treatment (NEVER: none),
     whether progression and relapse end it, dexamethasone before a dose rise [mg and mg/m²; 0: none], the grade of
     CRS that is answered with tocilizumab (0: none) and its amount [mg and mg/m²], days of infusion between changes
-    of bags (NEVER: none) and for how long the pump then stands still [day]."""
+    of bags (NEVER: none) and for how long the pump then stands still [day], whether the plan gives anything beside
+    the engager that goes on without it."""
 
     no_response: Array
     progression: Array
@@ -105,6 +106,7 @@ class Policy(NamedTuple):
     given_m2: Array
     bag: Array
     gap: Array
+    others: Array
 
 
 class Lowered(NamedTuple):
@@ -129,12 +131,8 @@ def lower(
     Raises:
         DocumentError: a drug that the model cannot give.
     """
-    return Lowered(
-        _plan(regimens, v, units),
-        _visits(regimens, window),
-        _answers(regimens),
-        _policy(regimens),
-    )
+    plan = _plan(regimens, v, units)
+    return Lowered(plan, _visits(regimens, window), _answers(regimens), _policy(regimens, plan))
 
 
 def _plan(regimens: Sequence[Regimen], v: Mapping[str, float], units: Mapping[str, str]) -> Plan:
@@ -244,10 +242,12 @@ def _first_answer(regimen: Regimen, event: str, occurrence: int) -> tuple[int, A
     return found[0]
 
 
-def _policy(regimens: Sequence[Regimen]) -> Policy:
+def _policy(regimens: Sequence[Regimen], plan: Plan) -> Policy:
     out = {name: np.zeros(_rows(regimens), np.float32) for name in Policy._fields}
     out["no_response"][:] = NEVER
     out["bag"][:] = NEVER
+    added = [getattr(plan, name) != 0 for name in LEVELS if name != "steroid"]
+    out["others"][:] = np.any([*added, *(getattr(plan, name) != 1 for name in FACTORS)], axis=(0, 2))
     for i, regimen in enumerate(regimens):
         for rule in regimen.rules:
             if isinstance(rule, Stop) and rule.on == "no response":
