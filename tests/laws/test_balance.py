@@ -27,7 +27,8 @@ def states(case):
     """A state somewhere around the person's start: every component scaled by 10^-3 … 10^1."""
     start = median_person(case).start
     scales = st.lists(st.floats(-3, 1), min_size=len(State._fields), max_size=len(State._fields))
-    bounded = {"X": 0.5, "D": 0.5, "W": 0.1, "Nf": 0.5, "Ns": 0.5, "Am": 1e9, "Ln": 1e5, "Lr": 1e6, "Lx": 1e6}
+    bounded = {"X": 0.5, "D": 0.5, "W": 0.1, "Nf": 0.5, "Ns": 0.5, "Am": 1e9, "Lo": 1e6, "Ln": 1e5}
+    bounded |= {"Lr": 1e6, "Lx": 1e6, "Rt": 1e9}
 
     def build(powers):
         values = {
@@ -75,8 +76,8 @@ def test_nothing_moves_before_treatment_but_blasts(case):
 def test_without_drug_clones_only_grow(y):
     p = median_person("bulky_relapse").parameters
     d = net(y, OFF, p)
-    growth = p.r * (1 - (y.Ls + y.Lr + y.Ln) / p.Kcap)
-    for name in ("Ls", "Lr", "Ln"):
+    growth = p.r * (1 - (y.Ls + y.Lo + y.Lr + y.Ln) / p.Kcap)
+    for name in ("Ls", "Lo", "Lr", "Ln"):
         value = getattr(y, name)
         assert np.allclose(getattr(d, name), growth * value, rtol=1e-12)
 
@@ -132,10 +133,10 @@ def test_steps_are_second_order():
 
 
 KILLERS = {
-    "inotuzumab": ("Ls", "Lr", "Ln", "Lx", "Bm"),
-    "tki": ("Ls", "Ln", "Lx"),
+    "inotuzumab": ("Ls", "Lo", "Lr", "Ln", "Lx", "Bm"),
+    "tki": ("Ls", "Lo", "Ln", "Lx", "Rt"),
     "t315i": ("Lr",),
-    "pomp": ("Ls", "Lr", "Ln", "Lx"),
+    "pomp": ("Ls", "Lo", "Lr", "Ln", "Lx"),
     "intrathecal": ("Lx",),
     "rituximab": ("Bm",),
 }
@@ -147,7 +148,8 @@ def test_each_drug_kills_its_own_cells_and_no_others(drug):
     """At first order: the other states feel it only through these cells and through blood formation."""
     who = median_person("bulky_relapse")
     p = who.parameters._replace(kTKI=np.full(1, 0.16), kTKI_T315I=np.full(1, 0.12))
-    y = who.start._replace(Ln=np.full(1, 1e5), Lx=np.full(1, 1e5))
+    few = np.full(1, 1e5)
+    y = who.start._replace(Lo=few, Ln=few, Lx=few, Rt=few)
     change = net(y, OFF._replace(**{drug: np.full(1, 0.5)}), p)
     rest = net(y, OFF, p)
     moved = {name for name in State._fields if not np.array_equal(getattr(change, name), getattr(rest, name))}
