@@ -161,9 +161,10 @@ def _clones(v: Mapping[str, Floats | float], disease: Disease, Lc: Floats) -> di
         "Lx": L * f_x,
     }
     present = {name: np.where(cells < Lc, 0.0, cells) for name, cells in clones.items()}
-    reservoir = np.minimum(10.0 ** np.asarray(v["fRt"]), 1.0) * disease.ph * v["Nmarrow"]
+    reservoir = np.minimum(10.0 ** np.asarray(v["fRt"]), 1.0) * disease.ph * v["Nmarrow"] + 0 * L
+    reservoir = np.where(reservoir < v["one_cell"], 0.0, reservoir)
     return {
         **present,
-        "Rt": reservoir + 0 * L,
+        "Rt": reservoir,
         "Lb": v["fb"] * L * np.where(mrd, v["infiltration_lb_mrd"], 1.0),
     }
