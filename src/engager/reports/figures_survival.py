@@ -18,6 +18,7 @@ from engager.reports.comparison_table import number
 from engager.reports.facts import Fact, merged
 from engager.reports.replicates import EXACT, HIGH, LOW, Floats, at_risk, enough, on_grid
 from engager.reports.style import INK, MUTED, PAPER, Figure, arm_colours, legend, month_ticks, saved, sheet
+from engager.trials.times import CAUSE, CAUSES
 from engager.vocabulary import quantity
 
 MONTH = quantity("1 month").canonical
@@ -214,16 +215,13 @@ def _incidence(code: int, group: pl.DataFrame) -> Curve:
 
 def remission(s: Summary) -> Figure | None:
     """Cumulative incidence of relapse and of death in remission among patients in remission."""
-    cause = (
-        pl.when(pl.col("relapse_day").is_not_null()).then(1).when(pl.col("rfs_event")).then(2).otherwise(0)
-    )  # fmt: skip
-    people = s.patients.filter(pl.col("in_remission")).with_columns(cause=cause)
+    people = s.patients.filter(pl.col("in_remission")).with_columns(cause=CAUSE)
     colours = arm_colours(s.trial.arms)
     groups = {a: people.filter(pl.col("arm") == a) for a in s.trial.arms}
     groups = {a: g for a, g in groups.items() if len(g)}
     if not groups:
         return None
-    kinds = (("relapse", 1), ("death in remission", 2))
+    kinds = [(name.replace("_", " "), code) for name, code in CAUSES.items()]
     drawn = sheet(3.5 + 0.22 * len(groups))
     grid = drawn.subplots(2, 2, height_ratios=[2.7, 0.24 * (len(groups) + 1)], sharex="col")
     data, said, last, top = [], [], 0.0, 0.1
