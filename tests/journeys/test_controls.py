@@ -83,6 +83,7 @@ def test_the_report_shows_it_in_a_section_of_its_own(run):
     text = (run[1] / "report.html").read_text(encoding="utf-8")
     start = text.index('<section id="controls"')
     section = text[start : text.index("</section>", start)]
+    assert 'id="figure-controls"' in section and (run[1] / "figures" / "controls.csv").is_file()
     for words in ("only as good as the model", "blinatumomab vs historical", "38.6", "points"):
         assert words in section
     assert "historical" not in text[text.index('<section id="comparison"') : start]

@@ -357,6 +357,7 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
         standard=own,
         contrasts=contrasts,
         controls=controlled(r.trial, tables, controls),
+        control_patients={name: under.patients for name, under in controls.items()},
         manifest=store.manifest(),
     )
 

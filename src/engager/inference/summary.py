@@ -20,7 +20,7 @@ class Summary:
     ledger: intended and delivered amounts summed by arm, drug, unit and reason; published: every published
     row beside the simulation (empty for a trial of a user's own); standard: the trial's own results;
     contrasts: differences to the published study's own trial, where the design was changed; controls: the arms against
-    the same patients under each virtual control; manifest: as stored.
+    the same patients under each virtual control; control_patients: patient table under each; manifest: as stored.
     """
 
     trial: Trial
@@ -38,4 +38,5 @@ class Summary:
     standard: list[Compared]
     contrasts: list[Contrast]
     controls: list[Compared]
+    control_patients: dict[str, pl.DataFrame]
     manifest: dict[str, Any]
