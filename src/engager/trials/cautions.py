@@ -24,7 +24,8 @@ def cautions(trial: Trial) -> list[str]:
     found: list[str] = []
     if trial.cohort.ph > 0:
         return found
-    for choice in dict.fromkeys((c.name, c.regimen) for arm in trial.arms.values() for c in arm.regimens):
+    arms = [*trial.arms.values(), *trial.controls.values()]
+    for choice in dict.fromkeys((c.name, c.regimen) for arm in arms for c in arm.regimens):
         name, regimen = choice
         inhibitors = [drug for drug in regimen.drugs if _effects(drug) & set(BCR_ABL1)]
         if inhibitors:
