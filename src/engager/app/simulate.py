@@ -27,7 +27,17 @@ from engager.trials import Tables, Trial, read_trial, trial, trial_file, with_gr
 from engager.trials.conduct import LANES, STEPS, horizon
 from engager.trials.controls import under_control
 from engager.trials.history import TABLES
-from engager.trials.shards import BATCH, Segment, Setup, setup, shards, simulate_shard
+from engager.trials.shards import (
+    BATCH,
+    PIECES,
+    SHARD,
+    SMALLEST,
+    Segment,
+    Setup,
+    setup,
+    shards,
+    simulate_shard,
+)
 
 Progress = Callable[[int, int], None]
 """Called with patients done and patients in all."""
@@ -248,6 +258,7 @@ def _manifest(r: Request) -> dict[str, Any]:
             },
             "response_criteria.csv": _sha((CRITERIA / "response_criteria.csv").read_text(encoding="utf-8")),
             "engager": __version__,
+            "shards": f"at most {SHARD}, at least {SMALLEST}, about {PIECES}",
         },
         "numerics": {
             "precision": "float32", "horizon_days": horizon(r.trial), "lanes": LANES,

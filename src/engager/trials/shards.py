@@ -18,8 +18,9 @@ from engager.trials.enrol import Enrolled, enrol
 from engager.trials.history import TABLES, History, history
 from engager.trials.plan import Lowered, lower
 
-SHARD = 2048
-"""Most patients in one shard: some seconds of work, some tens of megabytes."""
+SHARD, SMALLEST, PIECES = 2048, 256, 16
+"""Most patients in one shard: some seconds of work, some tens of megabytes. Runs that are small are cut into about
+``PIECES``, so that no core waits long for the last, but not into less than ``SMALLEST``."""
 
 BATCH = 512
 """Patients per call of the compiled program, unless the user says otherwise."""
@@ -58,10 +59,11 @@ def setup(trial: Trial, seed: int, switched: Sequence[str] = ()) -> Setup:
 
 def shards(patients: int, replicates: int) -> list[list[Segment]]:
     """Split a run: whole replicates together while they fit, large replicates in parts."""
-    if patients > SHARD:
-        cuts = range(0, patients, SHARD)
-        return [[Segment(r, at, min(at + SHARD, patients))] for r in range(replicates) for at in cuts]
-    each = SHARD // patients
+    size = min(max(patients * replicates // PIECES, SMALLEST), SHARD)
+    if patients > size:
+        cuts = range(0, patients, size)
+        return [[Segment(r, at, min(at + size, patients))] for r in range(replicates) for at in cuts]
+    each = size // patients
     return [
         [Segment(r, 0, patients) for r in range(first, min(first + each, replicates))]
         for first in range(0, replicates, each)
