@@ -8,6 +8,7 @@ from tests.helpers import CASES, median_person
 
 from engager.engine.integrate import step
 from engager.model import State, alone, rates
+from engager.patients import values
 
 ZERO = np.zeros(1)
 OFF = alone(ZERO, np)
@@ -138,6 +139,7 @@ KILLERS = {
     "pomp": ("Ls", "Lr", "Ln", "Lx"),
     "intrathecal": ("Lx",),
     "rituximab": ("Bm",),
+    "donor": ("Ls", "Lr", "Ln", "Lx"),
 }
 """What each drug removes directly, and nothing else."""
 
@@ -146,7 +148,7 @@ KILLERS = {
 def test_each_drug_kills_its_own_cells_and_no_others(drug):
     """At first order: the other states feel it only through these cells and through blood formation."""
     who = median_person("bulky_relapse")
-    p = who.parameters._replace(kTKI=np.full(1, 0.16), kTKI_T315I=np.full(1, 0.12))
+    p = who.parameters._replace(kTKI=np.full(1, 0.16), kTKI_T315I=np.full(1, 0.12), kDLI=np.full(1, 0.05))
     y = who.start._replace(Ln=np.full(1, 1e5), Lx=np.full(1, 1e5))
     change = net(y, OFF._replace(**{drug: np.full(1, 0.5)}), p)
     rest = net(y, OFF, p)
@@ -162,3 +164,18 @@ def test_kinase_inhibitors_do_nothing_in_ph_negative_disease():
         np.array_equal(a, b)
         for a, b in zip(net(who.start, on, who.parameters), net(who.start, OFF, who.parameters), strict=True)
     )
+
+
+def test_donor_lymphocytes_need_a_graft():
+    """They kill every clone alike, whatever it carries, and less in the sanctuary; without a graft nothing."""
+    who = median_person("mrd_cr1")
+    y = who.start._replace(**{name: np.full(1, 1e6) for name in ("Ls", "Lr", "Ln", "Lx")})
+    on = OFF._replace(donor=np.ones(1))
+    bare, grafted = who.parameters, who.parameters._replace(kDLI=np.full(1, values()["kDLI"]))
+    assert all(np.array_equal(a, b) for a, b in zip(net(y, on, bare), net(y, OFF, bare), strict=True))
+    lost = {
+        name: getattr(net(y, OFF, grafted), name) - getattr(net(y, on, grafted), name) for name in y._fields
+    }
+    assert lost["Ls"] == pytest.approx(values()["kDLI"] * 1e6)
+    assert lost["Ls"] == pytest.approx(lost["Lr"]) and lost["Ls"] == pytest.approx(lost["Ln"])
+    assert 0 < lost["Lx"] < lost["Ls"] and lost["Bm"] == 0

@@ -69,7 +69,7 @@ def test_a_cohort_is_drawn_to_its_baseline_table(study, printed):
     assert np.mean(q.disease.b0 >= 0.5) == pytest.approx(printed, abs=error)
     later = sum(share for line, share in cohort(study).lines.items() if line != "1")
     assert np.mean(q.line >= 2) == pytest.approx(later, abs=error)
-    assert np.mean(q.prior_transplant) == pytest.approx(cohort(study).prior_transplant, abs=error)
+    assert np.mean(q.disease.grafted) == pytest.approx(cohort(study).prior_transplant, abs=error)
     age = cohort(study).age
     assert age.lowest <= q.age.min() and q.age.max() <= age.highest
     assert np.median(q.age) == pytest.approx(age.median, abs=1.0)

@@ -42,6 +42,11 @@ def cycles(draw: st.DrawFn) -> Cycle:
     if days:
         amount = Quantity(draw(sizes), unit(draw(st.sampled_from(["mg/m²", "g/m²"]))))
         events.append(Dose("cytarabine", amount, tuple(sorted(days)), draw(st.integers(1, 4))))
+    free = sorted(set(range(1, length + 1)).difference(*(e.days for e in events if isinstance(e, Infusion))))
+    under_skin = draw(st.sets(st.sampled_from(free), max_size=4)) if free else set()
+    if under_skin:
+        amount = Quantity(draw(sizes), unit(draw(st.sampled_from(["µg", "mg"]))))
+        events.append(Dose("blinatumomab", amount, tuple(sorted(under_skin)), route="subcutaneous"))
     assess = tuple(sorted(draw(st.sets(st.integers(1, length), max_size=3))))
     return Cycle(draw(texts), length, tuple(draw(st.permutations(events))), assess)
 

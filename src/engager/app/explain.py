@@ -79,7 +79,7 @@ _CRITERIA = {
     "cri": ("CRi",),
 }
 
-_ENGAGER = ("C", "Cp", "Cm", "s")
+_ENGAGER = ("C", "depot", "Cd", "Cp", "Cm", "s")
 """Quantities through which the engager acts."""
 
 _ACTS = {
@@ -88,6 +88,7 @@ _ACTS = {
     "pomp": ("ks", "Edrug"),
     "intrathecal": ("ko",),
     "rituximab": ("kB",),
+    "donor": ("ks",),
     "tki": ("ks",),
     "t315i": ("kr",),
     "steroid": ("E_T", "I6"),

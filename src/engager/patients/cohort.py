@@ -143,13 +143,12 @@ def exposures(setting: str) -> tuple[str, ...]:
 
 
 class Patients(NamedTuple):
-    """Patients of one cohort, arrays over patients: number, age [years], line, prior transplant (0 or 1), disease
-    and individual parameter values by name."""
+    """Patients of one cohort, arrays over patients: number, age [years], line, disease and individual parameter
+    values by name."""
 
     number: NDArray[np.int64]
     age: Floats
     line: NDArray[np.int64]
-    prior_transplant: Floats
     disease: Disease
     values: dict[str, Floats | float]
 
@@ -177,13 +176,13 @@ def draw(cohort: Cohort, v: dict[str, float], seed: int, replicate: int, numbers
         mrd * ones,
         ph,
         _t315i(cohort, individual, u),
+        np.asarray(u("prior transplant") < cohort.prior_transplant, np.float64),
     )
     age = cohort.age.draw(u("age"))
     individual["hne"] = (
         v["h0ne"] * np.exp(individual["eta_ne"]) * np.where(age >= v["ne_age_from"], v["ne_age"], 1.0)
     )
-    prior = np.asarray(u("prior transplant") < cohort.prior_transplant, np.float64)
-    return Patients(np.arange(numbers.start, numbers.stop), age, line, prior, disease, individual)
+    return Patients(np.arange(numbers.start, numbers.stop), age, line, disease, individual)
 
 
 def _t315i(cohort: Cohort, values: Mapping[str, Any], u: streams.Draw) -> Floats:
