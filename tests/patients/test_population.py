@@ -91,3 +91,11 @@ def test_prior_treatment_weakens_t_cells_and_speeds_blasts():
     assert late.parameters.kmax < fresh.parameters.kmax and late.parameters.Tcap < fresh.parameters.Tcap
     assert late.parameters.r > fresh.parameters.r and late.Lc < fresh.Lc
     assert late.Lc >= 1
+
+
+def test_donor_lymphocytes_act_in_who_has_a_graft():
+    q = draw(cohort("TOWER"), values(), 1, 0, range(200))
+    grafted = q.disease.grafted > 0
+    kill = np.asarray(person(q.values, q.disease).parameters.kDLI)
+    assert 20 < grafted.sum() < 150
+    assert np.all(kill[grafted] == values()["kDLI"]) and np.all(kill[~grafted] == 0)

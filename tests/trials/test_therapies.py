@@ -83,3 +83,21 @@ def test_levels_never_depend_on_the_order_of_doses():
     assert all(
         np.isclose(a[n], b[n]) for a, b in zip(forward, backward, strict=True) for n in (*LEVELS, *FACTORS)
     )
+
+
+def test_donor_lymphocytes_act_for_weeks_and_a_second_infusion_prolongs_it():
+    found = acting(
+        ("donor lymphocytes", "1 course", 3, 3), ("donor lymphocytes", "1 course", 20, 20), lasts_dli=30.0
+    )
+    assert [day["donor"] for day in found] == [0.0] * 2 + [1.0] * 47 + [0.0] * 11
+
+
+def test_doses_under_the_skin_are_amounts_of_their_day():
+    doses = tuple(
+        Dose("blinatumomab", quantity(a), (d,), route="subcutaneous") for a, d in (("40 µg", 1), ("1 mg", 8))
+    )
+    found = levels(Regimen("made", (Cycle("one", 10, doses),)).days(), V, UNITS)
+    assert [day["depot"] for day in found] == [40.0] + [0.0] * 6 + [1000.0] + [0.0] * 2
+    per_area = (Dose("blinatumomab", quantity("100 µg/m²"), (2,), route="subcutaneous"),)
+    found = levels(Regimen("made", (Cycle("one", 3, per_area),)).days(), V, UNITS)
+    assert [(day["depot"], day["depot_m2"]) for day in found] == [(0, 0), (0, 100), (0, 0)]
