@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.helpers import CASES, median_person
 
 from engager.engine.integrate import step
-from engager.model import State, alone, rates
+from engager.model import State, absorbed, alone, concentration, depot, rates
 from engager.patients import values
 
 ZERO = np.zeros(1)
@@ -179,3 +179,24 @@ def test_donor_lymphocytes_need_a_graft():
     assert lost["Ls"] == pytest.approx(values()["kDLI"] * 1e6)
     assert lost["Ls"] == pytest.approx(lost["Lr"]) and lost["Ls"] == pytest.approx(lost["Ln"])
     assert 0 < lost["Lx"] < lost["Ls"] and lost["Bm"] == 0
+
+
+@given(
+    doses=st.lists(st.sampled_from([0.0, 0.0, 40.0, 250.0]), min_size=1, max_size=20),
+    pump=st.lists(st.sampled_from([0.0, 9.0, 28.0]), min_size=20, max_size=20),
+    ka=st.floats(0.05, 10),
+    CL=st.floats(10, 300),
+)
+def test_what_is_given_is_in_the_depot_in_plasma_or_cleared(doses, pump, ka, CL):
+    """Over any plan of infusions and doses under the skin: F·doses + ∫R dt = depot + V·C + CL·∫C dt."""
+    V, F, h = 5.98, 0.3, 0.25
+    nodes, weights = np.polynomial.legendre.leggauss(30)
+    times, weights = (nodes + 1) * h / 2, weights * h / 2
+    D = C = cleared = total = 0.0
+    for dose, R in zip(doses, pump, strict=False):
+        D, total = D + F * dose, total + F * dose + R
+        for _ in range(4):
+            at = lambda t, D=D, C=C, R=R: concentration(C, R, CL, V, t, np) + absorbed(D, ka, CL, V, t, np)  # noqa: E731
+            cleared += CL * np.sum(weights * at(times))
+            C, D = at(h), depot(D, ka, h, np)
+    assert D + V * C + cleared == pytest.approx(total, rel=1e-9, abs=1e-9)

@@ -83,6 +83,16 @@ def test_lengths_and_amounts_add_under_then(a: Regimen, b: Regimen) -> None:
     assert both.days()[a.length].day == a.length + 1 and both.days()[a.length].cycle == len(a.cycles) + 1
 
 
+@given(plans())
+def test_days_hold_the_whole_amount(a: Regimen) -> None:
+    total: dict[str, float] = {}
+    for day in a.days():
+        infused = [(day.infused, day.infusion)] if day.infusion else []
+        for drug, amount in (*infused, *day.doses):
+            total[drug] = total.get(drug, 0.0) + amount.canonical
+    assert total == pytest.approx({drug: q.canonical for drug, q in a.amount().items()}, rel=1e-9)
+
+
 @given(plans(), plans(), plans())
 def test_then_is_associative(a: Regimen, b: Regimen, c: Regimen) -> None:
     assert a.then(b).then(c) == a.then(b.then(c))

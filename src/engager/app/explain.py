@@ -276,6 +276,8 @@ def _drug(drug: Drug) -> Explanation:
     own = [equations.behind(symbol) for symbol in dict.fromkeys(named)]
     given = [name for name, regimen in regimens().items() if drug.name in regimen.drugs]
     facts = [("kind", drug.kind), ("given in", ", ".join(given) or "no shipped regimen's plan")]
+    if drug.subcutaneous_units:
+        facts.append(("under the skin", " or ".join(drug.subcutaneous_units)))
     if drug.name == "blinatumomab":
         facts += [
             (f.name.replace("_", " "), f"{f.printed} [{f.unit}]  ({f.source}, {f.place})")

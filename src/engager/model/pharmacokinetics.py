@@ -32,10 +32,10 @@ def concentration(C: Value, rate: Value, CL: Value, V: Value, dt: Value, xp: Any
 def depot(amount: Value, ka: Value, dt: Value, xp: Any) -> Value:
     """What is left in the depot after ``dt``.
 
-    depot(t + dt) = depot·exp(−ka_sc·dt)
+    depot(t + dt) = (depot + F_sc·dose)·exp(−ka_sc·dt)
 
     Args:
-        amount: in the depot now, of what will reach the blood [µg].
+        amount: what of it will reach the blood, with F_sc of a dose that was just given [µg].
         ka: absorption rate ka_sc [1/day].
         dt: time [day].
         xp: array namespace (numpy, jax.numpy).
@@ -51,9 +51,9 @@ def absorbed(amount: Value, ka: Value, CL: Value, V: Value, dt: Value, xp: Any) 
 
     Cd = ka_sc·depot/V·(exp(−ka_sc·dt) − exp(−CL/V·dt))/(CL/V − ka_sc)
 
-    The solution of V·dC/dt = ka·depot − CL·C from C = 0. It is computed as the slower of the two exponentials times
-    (1 − exp(−g))/g, where g [1] is their difference times ``dt``: that holds where both rates agree (the factor is
-    then 1), loses no digits near there, and neither exponential can overflow.
+    It solves V·dC/dt = ka·depot − CL·C without any drug in plasma to begin with, and is computed as the slower of the
+    two exponentials times (1 − exp(−g))/g, where g [1] is the difference of their rates times ``dt``: that holds where
+    both rates agree (the factor is then 1), loses no digits near there, and neither exponential can overflow.
 
     Args:
         amount: in the depot at the start of ``dt`` [µg].
