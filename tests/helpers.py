@@ -6,7 +6,7 @@ import numpy as np
 
 from engager.engine.integrate import step
 from engager.model import alone, concentration, rates
-from engager.patients import Disease, person, values
+from engager.patients import Disease, person, simplest, values
 
 # blast share, exposure, relapsed, residual disease; infusion and steroid days of the reference courses
 CASES = {
@@ -17,8 +17,8 @@ CASES = {
 
 
 def median_person(case: str):
-    """A person with every random effect at its median."""
-    v = values()
+    """A person with every random effect at its median, in the model without the structures that can be switched."""
+    v = values(switched=simplest())
     v["CL"], v["hne"] = v["CL_main"], v["h0ne"]
     b0, exposure, relapsed, mrd = (np.full(1, x) for x in CASES[case])
     return person(v, Disease(b0, exposure, relapsed, mrd))
@@ -45,6 +45,8 @@ def course(case: str, days: int, steps: int):
             C = after
             if (k + 1) % (steps // 4) == 0:
                 out[day - 1 + (k + 1) / steps] = y
-        gone = {n: np.where(getattr(y, n) < who.Lc, 0.0, getattr(y, n)) for n in ("Ls", "Lr", "Ln", "Lx")}
+        gone = {
+            n: np.where(getattr(y, n) < who.Lc, 0.0, getattr(y, n)) for n in ("Ls", "Lo", "Lr", "Ln", "Lx")
+        }
         y = out[float(day)] = y._replace(**gone)
     return out

@@ -9,9 +9,11 @@ DAY = pl.Int32
 ORDINARY = {
     "replicate": (0, DAY), "arm": ("blinatumomab", pl.String), "regimen": ("blinatumomab-tower", pl.String),
     "age": (40.0, pl.Float64), "line": (1, pl.Int8), "prior_transplant": (False, pl.Boolean),
+    "refractory": (False, pl.Boolean),
     "blasts": (0.7, pl.Float64), "ph": (False, pl.Boolean), "t315i": (False, pl.Boolean),
     "follow_up": (1000, DAY), "response": ("none", pl.Enum(RESPONSES)), "in_remission": (False, pl.Boolean),
     "mrd": (None, pl.Float64), "mrd_response": (None, pl.Boolean), "complete_mrd_response": (None, pl.Boolean),
+    "molecular_response": (None, pl.Boolean), "complete_molecular_response": (None, pl.Boolean),
     "lowest_blasts": (None, pl.Float64), "response_day": (None, DAY), "relapse_day": (None, DAY),
     "relapse_type": ("none", pl.Enum(RELAPSES)), "failure_day": (None, DAY), "transplant_day": (None, DAY),
     "vod_day": (None, DAY), "cycles": (1, pl.Int16), "death_day": (None, DAY),
@@ -23,7 +25,8 @@ ORDINARY = {
 
 LOOK = {
     "replicate": (0, DAY), "engager_cycle": (1, pl.Int16), "cycle": (1, pl.Int16), "mrd": (0.5, pl.Float64),
-    "blasts": (0.5, pl.Float32), "response": ("none", pl.Enum(RESPONSES)), "remission": (False, pl.Boolean),
+    "transcripts": (None, pl.Float64), "blasts": (0.5, pl.Float32),
+    "response": ("none", pl.Enum(RESPONSES)), "remission": (False, pl.Boolean),
 }  # fmt: skip
 
 

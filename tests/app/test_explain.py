@@ -73,7 +73,7 @@ def test_parameters_behind_states_are_those_that_the_code_reads():
     drugs = ("kes", "ln10", "Emax22", "EC22", "f22", "kTKI", "kPOMP", "kDLI")
     assert equations.behind("Ln").parameters == ("r", "Kcap", *drugs)
     assert {"sm", "kl"} <= {e.symbol for e in equations.behind("Ls").through}
-    assert {"Ls", "Lr", "Bm"} == set(equations.behind("Cm").states)
+    assert {"Ls", "Lo", "Lr", "Bm"} == set(equations.behind("Cm").states)
 
 
 def test_the_printed_equation_is_the_docstrings():

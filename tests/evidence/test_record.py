@@ -106,8 +106,12 @@ def test_split_keeps_the_test_of_the_model_apart() -> None:
     assert roles("MT103-211", "blinatumomab", "remission_crh") == {"calibrated"}
     assert roles("MT103-211", "historical", "overall_survival") == {"context"}
     assert roles("RR36", "blinatumomab", "remission_crh") == {"calibrated"}
-    for name in ("BLAST", "ALCANTARA"):
-        assert {role_of(row) for row in studies()[name].results} == {"predicted", "context"}
+    assert {role_of(row) for row in studies()["BLAST"].results} == {"predicted", "context"}
+    others = [r for r in studies()["ALCANTARA"].results if r.endpoint != "crs_grade_3"]
+    assert {role_of(row) for row in others} == {"predicted", "context"}
+    for name in ("TOWER", "ALCANTARA"):  # a miss on it changed a structure
+        assert roles(name, "blinatumomab", "crs_grade_3") <= {"informed", "context"}
+    assert roles("TOWER", "blinatumomab", "neurologic_event_grade_3") == {"informed"}
     responses = [r for r in studies()["D-ALBA"].results if r.endpoint == "molecular_response"]
     assert {(str(r.time), role_of(r)) for r in responses} == {
         ("85 days", "calibrated"), ("2 cycles", "informed"), ("4 cycles", "informed"),

@@ -28,7 +28,8 @@ def states(case):
     """A state somewhere around the person's start: every component scaled by 10^-3 … 10^1."""
     start = median_person(case).start
     scales = st.lists(st.floats(-3, 1), min_size=len(State._fields), max_size=len(State._fields))
-    bounded = {"X": 0.5, "D": 0.5, "W": 0.1, "Nf": 0.5, "Ns": 0.5, "Am": 1e9, "Ln": 1e5, "Lr": 1e6, "Lx": 1e6}
+    bounded = {"X": 0.5, "D": 0.5, "W": 0.1, "Nf": 0.5, "Ns": 0.5, "Am": 1e9, "Lo": 1e6, "Ln": 1e5}
+    bounded |= {"Lr": 1e6, "Lx": 1e6, "Rt": 1e9}
 
     def build(powers):
         values = {
@@ -76,8 +77,8 @@ def test_nothing_moves_before_treatment_but_blasts(case):
 def test_without_drug_clones_only_grow(y):
     p = median_person("bulky_relapse").parameters
     d = net(y, OFF, p)
-    growth = p.r * (1 - (y.Ls + y.Lr + y.Ln) / p.Kcap)
-    for name in ("Ls", "Lr", "Ln"):
+    growth = p.r * (1 - (y.Ls + y.Lo + y.Lr + y.Ln) / p.Kcap)
+    for name in ("Ls", "Lo", "Lr", "Ln"):
         value = getattr(y, name)
         assert np.allclose(getattr(d, name), growth * value, rtol=1e-12)
 
@@ -133,13 +134,13 @@ def test_steps_are_second_order():
 
 
 KILLERS = {
-    "inotuzumab": ("Ls", "Lr", "Ln", "Lx", "Bm"),
-    "tki": ("Ls", "Ln", "Lx"),
+    "inotuzumab": ("Ls", "Lo", "Lr", "Ln", "Lx", "Bm"),
+    "tki": ("Ls", "Lo", "Ln", "Lx", "Rt"),
     "t315i": ("Lr",),
-    "pomp": ("Ls", "Lr", "Ln", "Lx"),
+    "pomp": ("Ls", "Lo", "Lr", "Ln", "Lx"),
     "intrathecal": ("Lx",),
     "rituximab": ("Bm",),
-    "donor": ("Ls", "Lr", "Ln", "Lx"),
+    "donor": ("Ls", "Lo", "Lr", "Ln", "Lx", "Rt"),
 }
 """What each drug removes directly, and nothing else."""
 
@@ -149,7 +150,8 @@ def test_each_drug_kills_its_own_cells_and_no_others(drug):
     """At first order: the other states feel it only through these cells and through blood formation."""
     who = median_person("bulky_relapse")
     p = who.parameters._replace(kTKI=np.full(1, 0.16), kTKI_T315I=np.full(1, 0.12), kDLI=np.full(1, 0.05))
-    y = who.start._replace(Ln=np.full(1, 1e5), Lx=np.full(1, 1e5))
+    few = np.full(1, 1e5)
+    y = who.start._replace(Lo=few, Ln=few, Lx=few, Rt=few)
     change = net(y, OFF._replace(**{drug: np.full(1, 0.5)}), p)
     rest = net(y, OFF, p)
     moved = {name for name in State._fields if not np.array_equal(getattr(change, name), getattr(rest, name))}
@@ -169,7 +171,7 @@ def test_kinase_inhibitors_do_nothing_in_ph_negative_disease():
 def test_donor_lymphocytes_need_a_graft():
     """They kill every clone alike, whatever it carries, and less in the sanctuary; without a graft nothing."""
     who = median_person("mrd_cr1")
-    y = who.start._replace(**{name: np.full(1, 1e6) for name in ("Ls", "Lr", "Ln", "Lx")})
+    y = who.start._replace(**{name: np.full(1, 1e6) for name in ("Ls", "Lo", "Lr", "Ln", "Lx", "Rt")})
     on = OFF._replace(donor=np.ones(1))
     bare, grafted = who.parameters, who.parameters._replace(kDLI=np.full(1, values()["kDLI"]))
     assert all(np.array_equal(a, b) for a, b in zip(net(y, on, bare), net(y, OFF, bare), strict=True))
@@ -177,7 +179,7 @@ def test_donor_lymphocytes_need_a_graft():
         name: getattr(net(y, OFF, grafted), name) - getattr(net(y, on, grafted), name) for name in y._fields
     }
     assert lost["Ls"] == pytest.approx(values()["kDLI"] * 1e6)
-    assert lost["Ls"] == pytest.approx(lost["Lr"]) and lost["Ls"] == pytest.approx(lost["Ln"])
+    assert all(lost[name] == pytest.approx(lost["Ls"]) for name in ("Lo", "Lr", "Ln", "Rt"))
     assert 0 < lost["Lx"] < lost["Ls"] and lost["Bm"] == 0
 
 

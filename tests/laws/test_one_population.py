@@ -7,7 +7,7 @@ from engager.patients import Cohort, population
 from engager.trials import trial_file, trials
 
 MEASURED = {
-    "setting", "blasts", "lines", "prior_transplant", "age", "ph", "t315i", "assumptions",
+    "setting", "blasts", "lines", "prior_transplant", "age", "ph", "t315i", "refractory", "assumptions",
 }  # fmt: skip
 """What may differ between cohorts: characteristics at entry that a study reports or a file declares as assumed."""
 

@@ -1,6 +1,7 @@
 """Three median patients follow reference courses: every state within 0.02 log10.
 
-The expected numbers come from an independent program of the same equations (model/data/reference.csv).
+The expected numbers come from an independent program of the same equations (model/data/reference.csv),
+which has neither Lo nor Rt: they stay 0.
 """
 
 import csv

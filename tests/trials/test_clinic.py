@@ -38,7 +38,9 @@ def one():
 
 
 def with_blasts(e, share, **others):
-    y = e.start._replace(Ls=np.full(1, share * V["Nmarrow"]), Lr=np.zeros(1), Ln=np.zeros(1), Lx=np.zeros(1))
+    y = e.start._replace(
+        Ls=np.full(1, share * V["Nmarrow"]), Lo=np.zeros(1), Lr=np.zeros(1), Ln=np.zeros(1), Lx=np.zeros(1)
+    )
     return y._replace(**{name: np.full(1, float(x)) for name, x in others.items()})
 
 

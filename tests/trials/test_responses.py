@@ -81,8 +81,12 @@ def test_residual_disease_is_counted_among_the_responders_of_the_trials_own_wind
 def test_molecular_and_cytogenetic_responses_are_of_ph_positive_patients():
     people = patients(ph=[True, True, True, False])
     time = within(12, "weeks")
-    assert value(people, LOOKS, "molecular_response", time=time) == 2 / 3
-    assert value(people, LOOKS, "complete_molecular_response", time=time) == 1 / 3
+    lag = LOOKS.with_columns(transcripts=pl.Series([5e-4, 9e-5, 2e-3, 0.2]))  # of the blasts none are left
+    assert value(people, lag, "molecular_response", time=time) == 1 / 3
+    assert value(people, lag, "complete_molecular_response", time=time) == 0
+    gone = LOOKS.with_columns(transcripts=pl.Series([5e-4, 0.0, 9e-5, 0.2]))
+    assert value(people, gone, "molecular_response", time=time) == 2 / 3
+    assert value(people, gone, "complete_molecular_response", time=time) == 1 / 3
     assert value(people, LOOKS, "cytogenetic_remission", time=time) == 2 / 3
     assert value(people, LOOKS, "cytogenetic_remission", time=within(1, "days")) == 0
     with pytest.raises(NotSimulated, match="no simulated patient is Ph-positive"):
@@ -104,7 +108,7 @@ def test_a_wider_window_never_lowers_a_response(tower):
     ):
         before = None
         for time in windows:
-            found = best(tower.tables.patients, looks, window(time), 1e-4)
+            found = best(tower.tables.patients, looks, window(time), TOWER.visits.assay)
             now = found.select(**{name: who for name, who in MARROW.items() if name not in lesser})
             if before is not None:
                 assert (before.sum_horizontal() <= now.sum_horizontal()).all()
@@ -116,12 +120,12 @@ def test_a_wider_window_never_lowers_a_response(tower):
 def test_marrow_assessments_tell_the_response_of_the_chart(tower):
     """The chart keeps the best response as the trial goes on; the rows of the database say the same."""
     people, looks = tower.tables.patients, tower.tables.visits.filter(pl.col("kind") == "marrow")
-    own = best(people, looks, own_window(TOWER.response), 1e-4)
+    own = best(people, looks, own_window(TOWER.response), TOWER.visits.assay)
     for name in ("response", "mrd", "mrd_response", "complete_mrd_response"):
         assert own[name].equals(people[name], null_equal=True), name
     lowest = (frame["lowest_blasts"].fill_null(2).to_numpy() for frame in (own, people))
     np.testing.assert_allclose(*lowest, rtol=1e-6)  # the table of visits holds blasts in single precision
-    ever = best(people, looks, window(None), 1e-4)
+    ever = best(people, looks, window(None), TOWER.visits.assay)
     assert (ever["response"].cast(pl.String) == people["best_response"].cast(pl.String)).all()
 
 
@@ -135,8 +139,9 @@ def test_cycles_are_the_engagers_and_what_comes_before_belongs_to_the_first():
 
 def test_who_completed_cycles_was_examined_in_them():
     people = patients(response=["CR", "CR", "CR", "CR"], ph=[True] * 4)
+    looks = LOOKS.with_columns(transcripts=pl.col("mrd"))
     assert (
-        value(people, LOOKS, "molecular_response", population="completed 2 cycles", time=within(2, "cycles"))
+        value(people, looks, "molecular_response", population="completed 2 cycles", time=within(2, "cycles"))
         == 1
     )
     assert value(people, LOOKS, "patients", statistic="count", population="completed 1 cycle") == 3

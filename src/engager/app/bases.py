@@ -20,7 +20,7 @@ class Basis:
     note: str = ""
 
 
-_MARROW = ("L", "Ls", "Lr", "Ln")
+_MARROW = ("L", "Ls", "Lo", "Lr", "Ln")
 _RESPONSE = Basis(
     ("b", "N", "Pl"),
     (*_MARROW, "Tn", "Pn", "Tt", "Pp"),
@@ -34,6 +34,13 @@ _MRD = Basis(
     ("outcomes/response.py: measured_mrd",),
     ("mrd_noise",),
     "The trial's assay sets the limit and the number of cells that are counted.",
+)
+_TRANSCRIPTS = Basis(
+    ("t",),
+    (*_MARROW, "Rt"),
+    ("outcomes/response.py: measured_mrd", "trials/marrow.py: marrow_assessments"),
+    ("mrd_noise",),
+    _MRD.note,
 )
 _RELAPSE = Basis(("b", "Ln", "Lx"), _MARROW, ("trials/clinic.py: relapse",), ("Lc",))
 _DEATH = Basis(
@@ -65,7 +72,8 @@ _THROMBOCYTOPENIA = Basis(("Pl",), ("Tt", "Pp"), _CYTOPENIA)
 
 BASES: dict[str, Basis] = {
     **dict.fromkeys(("overall_response", *MARROW), _RESPONSE),
-    **dict.fromkeys((name for name in MARROW if "mrd" in name or "molecular" in name), _MRD),
+    **dict.fromkeys((name for name in MARROW if "mrd" in name), _MRD),
+    **dict.fromkeys((name for name in MARROW if "molecular" in name), _TRANSCRIPTS),
     "cytogenetic_remission": Basis(("b",), _MARROW, ("trials/responses.py: best",), ("mrd_noise",)),
     "transplant": Basis(
         (),

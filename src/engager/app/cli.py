@@ -65,6 +65,10 @@ def simulate(
         int | None,
         typer.Option(help="Patients per call; changes no result.", show_default="chosen by engager"),
     ] = None,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STRUCTURE", help="Take a structure of the model out, or in; may be repeated."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Simulate a study or a trial file; compare with what was published; write a report."""
@@ -74,7 +78,13 @@ def simulate(
         raise fail("name one study or trial file, or give --all (without --patients)", WRONG_INPUT)
     if every:
         simulate_all_command(
-            replicates=replicates, seed=seed, out=out, workers=workers, batch=batch, json=json
+            replicates=replicates,
+            seed=seed,
+            out=out,
+            workers=workers,
+            batch=batch,
+            switched=tuple(switch or ()),
+            json=json,
         )
         return
     simulate_command(
@@ -85,8 +95,19 @@ def simulate(
         out=out,
         workers=workers,
         batch=batch,
+        switched=tuple(switch or ()),
         json=json,
     )
+
+
+@app.command()
+@job
+def structures(json: Json = False) -> None:
+    """List the structures of the model that can be switched, and why each is there."""
+    from engager.app import jobs
+
+    found = jobs.list_structures()
+    show(json, {"structures": found}, lambda tables: tables.structure_list(found))
 
 
 @app.command()

@@ -20,7 +20,7 @@ from engager.engine import compiler
 from engager.engine.integrate import step
 from engager.model import State, alone, concentration, rates
 from engager.model.states import DATA
-from engager.patients import Disease, Person, person, values
+from engager.patients import Disease, Person, person, simplest, values
 
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "polars", "pydantic", "matplotlib", "typer")
 
@@ -135,15 +135,16 @@ def _course(case: Case) -> Iterator[tuple[int, State]]:
         C = after
         if number % STEPS_A_DAY == 0:
             left = {
-                f: np.where(getattr(y, f) < someone.Lc, 0.0, getattr(y, f)) for f in ("Ls", "Lr", "Ln", "Lx")
+                f: np.where(getattr(y, f) < someone.Lc, 0.0, getattr(y, f))
+                for f in ("Ls", "Lo", "Lr", "Ln", "Lx")
             }
             y = y._replace(**left)
         yield number, State(*(value.item() for value in y))
 
 
 def reference_patient(case: Case) -> Person:
-    """The person of a reference case: medians of the population, main clearance."""
-    v = values()
+    """The person of a reference case: medians, main clearance, none of the structures that can be switched."""
+    v = values(switched=simplest())
     disease = Disease(*(np.array([x]) for x in (case.b0, case.exposure, 1.0 - case.mrd, case.mrd)))
     return person({**v, "CL": v["CL_main"], "hne": v["h0ne"]}, disease)
 

@@ -204,7 +204,14 @@ def _passed(function: ast.FunctionDef) -> dict[str, ast.expr]:
     given = {
         name: _passed(caller).get(name_of(value), value) for name, value in zip(names, call.args, strict=True)
     }
-    return {name: value for name, value in given.items() if isinstance(value, ast.BinOp | ast.Attribute)}
+    return {name: value for name, value in given.items() if _of_the_state(value)}
+
+
+def _of_the_state(value: ast.expr) -> bool:
+    """``y.Ls + y.Lr``, ``y.Bm``, ``cd19_blasts(y)``."""
+    if isinstance(value, ast.Call):
+        return [name_of(argument) for argument in value.args] == ["y"]
+    return isinstance(value, ast.BinOp | ast.Attribute)
 
 
 def _is_zero(expression: ast.expr) -> bool:

@@ -33,6 +33,7 @@ def simulate_all(
     out: Path | None = None,
     workers: int | None = None,
     batch: int | None = None,
+    switched: Sequence[str] = (),
     progress: Progress | None = None,
     began: Callable[[str, int, int], None] | None = None,
 ) -> Everything:
@@ -50,13 +51,13 @@ def simulate_all(
     """
     folder = RUNS if out is None else out
     names = _in_order()
-    _refuse_others(folder, names, replicates, seed)
+    _refuse_others(folder, names, replicates, seed, switched)
     lines = []
     for number, name in enumerate(names, start=1):
         if began:
             began(name, number, len(names))
         try:
-            summary = _one(name, folder / name, replicates, seed, workers, batch, progress)
+            summary = _one(name, folder / name, replicates, seed, workers, batch, switched, progress)
         except DocumentError as error:
             lines.append(Line(name, name, "", 0, problem=str(error)))
             continue
@@ -71,19 +72,29 @@ def _one(
     seed: int,
     workers: int | None,
     batch: int | None,
+    switched: Sequence[str],
     progress: Progress | None,
 ) -> Summary:
     if (folder / MANIFEST).is_file():
         return resume(folder, workers=workers, progress=progress)
     done, _ = simulate(
-        name, replicates=replicates, seed=seed, out=folder, workers=workers, batch=batch, progress=progress
+        name,
+        replicates=replicates,
+        seed=seed,
+        out=folder,
+        workers=workers,
+        batch=batch,
+        switched=switched,
+        progress=progress,
     )
     return done
 
 
-def _refuse_others(folder: Path, names: Sequence[str], replicates: int, seed: int) -> None:
+def _refuse_others(
+    folder: Path, names: Sequence[str], replicates: int, seed: int, switched: Sequence[str]
+) -> None:
     """One page never mixes runs: what is in the folder must have been asked for alike."""
-    asked = {"replicates": replicates, "seed": seed}
+    asked = {"replicates": replicates, "seed": seed, "switched": sorted(set(switched))}
     found = {
         name: Store(folder / name).manifest()["request"]
         for name in names

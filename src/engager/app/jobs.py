@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engager.app.doctor import Health
     from engager.app.explain import Explanation
     from engager.inference.pooling import Pooled
+    from engager.patients import Structure
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -266,6 +267,13 @@ def draw_timeline(name: str, out: Path) -> Path:
 def list_regimens() -> list[RegimenLine]:
     """The regimens that trials can name."""
     return [_regimen_line(name, regimen) for name, regimen in shipped_regimens().items()]
+
+
+def list_structures() -> list[Structure]:
+    """The structures of the model that can be switched."""
+    from engager.patients import structures
+
+    return list(structures().values())
 
 
 def _regimen_line(name: str, regimen: Regimen) -> RegimenLine:

@@ -26,7 +26,7 @@ def envelope(summary: Summary, folder: Path) -> dict[str, Any]:
         "requested": summary.requested,
         "simulated": summary.simulated,
         "failed": len(summary.failures),
-        "warnings": summary.trial.cautions,
+        "warnings": summary.warnings,
         "run": str(folder),
         "results": results(summary),
     }

@@ -6,7 +6,7 @@ import hashlib
 import platform
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from engager.evidence import study
 from engager.inference import Summary, compare, contrast, results, standard
 from engager.io import MANIFEST, Store, write_json, write_text
 from engager.outcomes.response import DATA as CRITERIA
+from engager.patients import values
 from engager.patients.population import DATA as POPULATION
 from engager.trials import Tables, Trial, read_trial, trial, trial_file, with_grades
 from engager.trials.conduct import LANES, STEPS, horizon
@@ -59,6 +60,7 @@ class Request:
     seed: int
     workers: int
     batch: int
+    switched: tuple[str, ...] = ()
 
 
 def simulate(
@@ -70,6 +72,7 @@ def simulate(
     out: Path | None = None,
     workers: int | None = None,
     batch: int | None = None,
+    switched: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> tuple[Summary, Path]:
     """Simulate a study of the record (by name) or a trial file, and keep the run.
@@ -82,6 +85,7 @@ def simulate(
         out: folder of the run; a new one under ``runs/`` if None.
         workers: threads; all cores if None. Changes no result.
         batch: patients per call of the compiled program. Changes no result.
+        switched: structures of the model to take in or out, the other way round than by default.
         progress: told how far the run is.
 
     Returns:
@@ -91,7 +95,7 @@ def simulate(
         DocumentError: what cannot be used, all problems at once.
         KeyboardInterrupt: passed on; finished shards are kept, ``resume`` goes on from them.
     """
-    request = _request(source, patients, replicates, seed, workers, batch)
+    request = _request(source, patients, replicates, seed, workers, batch, switched)
     need = _need(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
     store.check(need)
@@ -111,6 +115,7 @@ def resume(folder: Path, *, workers: int | None = None, progress: Progress | Non
     request = _request(
         str(store.folder / "trial.yaml"),
         asked["patients"], asked["replicates"], asked["seed"], workers, asked["batch"],
+        asked.get("switched", ()),
     )  # fmt: skip
     request = replace(request, source=asked["source"])
     now = _manifest(request)
@@ -148,7 +153,13 @@ def verify(folder: Path) -> list[str]:
 
 
 def _request(
-    source: str, patients: int | None, replicates: int, seed: int, workers: int | None, batch: int | None
+    source: str,
+    patients: int | None,
+    replicates: int,
+    seed: int,
+    workers: int | None,
+    batch: int | None,
+    switched: Sequence[str],
 ) -> Request:
     problems: list[Problem] = []
     limits = {
@@ -167,13 +178,18 @@ def _request(
         chosen, text = _trial(source)
     except DocumentError as error:
         problems += error.problems
+    try:
+        values(switched=switched)
+    except DocumentError as error:
+        problems += error.problems
     if problems or chosen is None:
         raise DocumentError(problems)
     number = patients or chosen.patients
     if number * replicates > LARGEST:
         raise DocumentError(f"{number:,} patients × {replicates:,} replicates are more than {LARGEST:,}")
     workers = workers or executor.default_workers()
-    return Request(chosen, source, text, number, replicates, seed, workers, batch or BATCH)
+    names = tuple(sorted(set(switched)))
+    return Request(chosen, source, text, number, replicates, seed, workers, batch or BATCH, names)
 
 
 def _trial(source: str) -> tuple[Trial, str]:
@@ -217,13 +233,16 @@ def _manifest(r: Request) -> dict[str, Any]:
         "status": "running",
         "request": {
             "source": r.source, "trial": r.trial.name, "patients": r.patients,
-            "replicates": r.replicates, "seed": r.seed, "batch": r.batch,
+            "replicates": r.replicates, "seed": r.seed, "batch": r.batch, "switched": list(r.switched),
         },
         "inputs": {
             "trial.yaml": _sha(r.text),
             "regimens": _sha(repr(r.trial.regimens)),
             "published study": _sha(trial_file(r.trial.study).read_text(encoding="utf-8")) if r.trial.study else "",
-            "parameters.csv": _sha((POPULATION / "parameters.csv").read_text(encoding="utf-8")),
+            **{
+                name: _sha((POPULATION / name).read_text(encoding="utf-8"))
+                for name in ("parameters.csv", "structures.csv", "structure_values.csv")
+            },
             "response_criteria.csv": _sha((CRITERIA / "response_criteria.csv").read_text(encoding="utf-8")),
             "engager": __version__,
         },
@@ -286,7 +305,7 @@ def _original(t: Trial) -> Trial | None:
 
 
 def _simulate_all(r: Request, store: Store, which: Trial, advance: Callable[[int], None]) -> None:
-    prepared = setup(which, r.seed)
+    prepared = setup(which, r.seed, r.switched)
     pieces = list(enumerate(shards(r.patients, r.replicates)))
     finished = store.finished()
     for number, segments in pieces:

@@ -22,7 +22,7 @@ SYNAPSES = {
 }
 """Symbols of the paper's equations for the fields of ``synapse.Synapses``."""
 
-KILLS = {"sensitive": "ks", "resistant": "kr", "sanctuary": "ko", "b_cells": "kB"}
+KILLS = {"sensitive": "ks", "low_cd22": "kl22", "resistant": "kr", "sanctuary": "ko", "b_cells": "kB"}
 """Symbols for the fields of ``therapies.Kill``."""
 
 _FIELD = re.compile(r"(\w+): (?:.*\s)?(\w+)(?: = [^\[;]+)? \[[^\]]*\]", re.DOTALL)

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from engager.inference.comparison import Compared, Contrast
+from engager.patients import structures
 from engager.trials import Trial
 
 
@@ -37,3 +38,14 @@ class Summary:
     standard: list[Compared]
     contrasts: list[Contrast]
     manifest: dict[str, Any]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences on what a reader must know first: what the trial does in vain, which structures were switched."""
+        names = self.manifest["request"]["switched"]
+        ways = {"in": "taken out", "out": "taken in"}
+        told = [
+            f"structure {name} is {ways[structures()[name].default]}; the model was fitted otherwise"
+            for name in names
+        ]
+        return [*self.trial.cautions, *told]

@@ -13,7 +13,9 @@ def cytokine_rates(
 ) -> dict[str, Any]:
     """Production [pg/mL/day] and loss [1/day] of I6.
 
-    dI6 = k6·(base6 + q6·Teff·Gall/(Gall + KQ)·u^gQ·dex·drugs·C/(C + KCy) − I6)
+    dI6 = k6·(base6 + q6·Teff·hill(Gall, KQ, gK)·u^gQ·dex·drugs·hill(C, KCy, gC) − I6)
+
+    with hill(x, K, g) = (x/K)^g/(1 + (x/K)^g).
 
     ``dexamethasone`` is 1 on a day with premedication, else 0; then dex = dex_cytokine, else 1. ``drugs`` is
     the factor by which other drugs change the release.
@@ -23,12 +25,16 @@ def cytokine_rates(
     release = (
         p.q6
         * effectors(y, p)
-        * targets
-        / (targets + p.KQ)
+        * hill(targets, p.KQ, p.gK)
         * g.surprise**p.gQ
         * damping
         * drugs
-        * C
-        / (C + p.KCy)
+        * hill(C, p.KCy, p.gC)
     )
     return {"I6": (p.k6 * (p.base6 + release), p.k6)}
+
+
+def hill(x: Value, K: Value, g: Value) -> Value:
+    """Share of the largest effect at x, with half of it at K [1]."""
+    z = (x / K) ** g
+    return z / (1 + z)

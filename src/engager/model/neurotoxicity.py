@@ -7,9 +7,16 @@ from typing import Any
 from engager.model.pharmacokinetics import Value
 
 
-def neurologic_rates(y: Any, C: Value, p: Any) -> dict[str, Any]:
-    """Production and loss [1/day] of the filters: dNf = kNf·(C/Cref − Nf), dNs = kNs·(Nf − Ns)."""
-    return {"Nf": (p.kNf * C / p.Cref, p.kNf), "Ns": (p.kNs * y.Nf, p.kNs)}
+def neurologic_rates(y: Any, C: Value, p: Any, xp: Any) -> dict[str, Any]:
+    """Production and loss [1/day] of the filters.
+
+    dNf = kNf·(C/Cref − Nf)        dNs = (kNs if Nf > Ns else kNr)·(Nf − Ns)
+
+    With kNr below kNs the slow filter forgets more slowly than it learns, so that a later cycle meets a patient
+    who has got used to the drug.
+    """
+    adaptation = xp.where(y.Nf > y.Ns, p.kNs, p.kNr)
+    return {"Nf": (p.kNf * C / p.Cref, p.kNf), "Ns": (adaptation * y.Nf, adaptation)}
 
 
 def neurologic_hazard(y: Any, p: Any, xp: Any) -> Value:

@@ -1,4 +1,4 @@
-"""The 23 states of a patient by name: unit, meaning, source."""
+"""The 25 states of a patient by name: unit, meaning, source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One patient: the 23 states, the parameters they need, and the rates of change.
+"""One patient: the 25 states, the parameters they need, and the rates of change.
 
 Every rate has the form production − loss·y, so that a step can take the loss exactly and stay positive.
 The functions below are plain arithmetic: they run on floats, numpy, JAX, and quantities with units.
@@ -14,7 +14,7 @@ from engager.model.neurotoxicity import neurologic_rates
 from engager.model.pharmacokinetics import Value
 from engager.model.synapse import synapses
 from engager.model.t_cells import engagement, t_cell_rates
-from engager.model.target_cells import target_cell_rates
+from engager.model.target_cells import cd19_blasts, reservoir_rates, target_cell_rates
 from engager.model.therapies import chemotherapy_kill, drug_kill, occupancy22, t_cell_function
 
 
@@ -22,6 +22,7 @@ class State(NamedTuple):
     """State of one patient; units and meanings in ``data/states.csv``. Cells as counts."""
 
     Ls: Value
+    Lo: Value
     Lr: Value
     Ln: Value
     Lx: Value
@@ -44,6 +45,7 @@ class State(NamedTuple):
     Pl: Value
     Nf: Value
     Ns: Value
+    Rt: Value
 
 
 class Parameters(NamedTuple):
@@ -112,7 +114,9 @@ class Parameters(NamedTuple):
     Bchem: Value
     q6: Value
     KQ: Value
+    gK: Value
     KCy: Value
+    gC: Value
     k6: Value
     base6: Value
     gQ: Value
@@ -121,6 +125,7 @@ class Parameters(NamedTuple):
     dex_T: Value
     kNf: Value
     kNs: Value
+    kNr: Value
     wNs: Value
     Cref: Value
     hne: Value
@@ -143,6 +148,7 @@ class Parameters(NamedTuple):
     Emax22: Value
     EC22: Value
     f22: Value
+    f22_low: Value
     CLi: Value
     Vi: Value
     E_ino: Value
@@ -151,6 +157,8 @@ class Parameters(NamedTuple):
     kTKI: Value
     kTKI_T315I: Value
     x_tki: Value
+    kRt: Value
+    Rt_chem: Value
     kPOMP: Value
     x_pomp: Value
     E_pomp: Value
@@ -211,17 +219,18 @@ def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
     Returns:
         production [unit of the state/day] and loss [1/day], both shaped as the state.
     """
-    s = synapses(x.C, y.Ls + y.Lr, y.Bm, p, xp)
+    s = synapses(x.C, cd19_blasts(y), y.Bm, p, xp)
     function = t_cell_function(x.dexamethasone, x.function, p)
     kchem = chemotherapy_kill(x.A, x.log_kill, p)
     g = engagement(y, s, function, p, xp)
     Edrug = myelosuppression(x.A, x.chemo_given, x.pomp, occupancy22(x.inotuzumab, p), p, xp)
     terms = {
         **target_cell_rates(y, s, g.kill, drug_kill(x, kchem, p), function, p),
+        **reservoir_rates(x, kchem, p),
         **t_cell_rates(y, g, function, kchem, x.exhaustion, x.recovery, p, xp),
         **cytokine_rates(y, g, x.C, x.dexamethasone, x.release, p),
         **haematopoiesis_rates(y, g.surprise, Edrug, p, xp),
-        **neurologic_rates(y, x.C, p),
+        **neurologic_rates(y, x.C, p, xp),
     }
     return State(*(terms[f][0] for f in State._fields)), State(*(terms[f][1] for f in State._fields))
 
@@ -230,7 +239,7 @@ def at_rest(clones: dict[str, Value], T: dict[str, Value], p: Parameters, xp: An
     """State before treatment.
 
     Args:
-        clones: Ls, Lr, Ln, Lx, Lb [cells].
+        clones: Ls, Lo, Lr, Ln, Lx, Lb, Rt [cells].
         T: Tb, Tp, Tm [cells] at rest.
         p: the patient's parameters.
 
@@ -239,7 +248,7 @@ def at_rest(clones: dict[str, Value], T: dict[str, Value], p: Parameters, xp: An
         blasts leave room for: N0·cr^(1/(1+gN)), platelets alike.
     """
     zero = 0 * clones["Ls"] / p.Nmarrow
-    L = clones["Ls"] + clones["Lr"] + clones["Ln"]
+    L = clones["Ls"] + clones["Lo"] + clones["Lr"] + clones["Ln"]
     room = crowding(L / p.Nmarrow, p, xp)
     N, Pl = p.N0 * room ** (1 / (1 + p.gN)), p.P0 * room ** (1 / (1 + p.gP))
     return State(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from engager.model.pharmacokinetics import Value
 from engager.model.synapse import Synapses
+from engager.model.target_cells import cd19_blasts
 
 
 class Engagement(NamedTuple):
@@ -28,15 +29,15 @@ class Engagement(NamedTuple):
 
 def engagement(y: Any, s: Synapses, function: Value, p: Any, xp: Any) -> Engagement:
     """Engagement of T cells in state ``y`` at synapse probabilities ``s``; ``function`` is E_T [1]."""
-    cd19_blasts = y.Ls + y.Lr
-    G = cd19_blasts + y.Bm + p.one_cell
-    smw = (cd19_blasts * s.blast_marrow + y.Bm * s.b_cell_marrow) / G
+    seen = cd19_blasts(y)
+    G = seen + y.Bm + p.one_cell
+    smw = (seen * s.blast_marrow + y.Bm * s.b_cell_marrow) / G
     engaged = smw * G / (G + p.kap * (y.Tm + y.Am))
     kill = p.kmax * (1 - y.X) * function * y.Am / (p.h + y.Am + G)
-    crowding = xp.minimum((cd19_blasts + y.Ln) / p.Nmarrow, 1.0)
+    crowding = xp.minimum((seen + y.Ln) / p.Nmarrow, 1.0)
     capacity = p.Tcap * (1 - p.chi * crowding)
 
-    blasts_seen, B_seen = y.Lb + cd19_blasts, y.Bb + y.Bm
+    blasts_seen, B_seen = y.Lb + seen, y.Bb + y.Bm
     s_mean = (s.blast_blood * blasts_seen + s.b_cell_blood * B_seen) / (blasts_seen + B_seen + p.one_cell)
     targets = all_targets(y, p)
     signal = s_mean * function * targets / (targets + p.kapS * effectors(y, p))
@@ -46,7 +47,7 @@ def engagement(y: Any, s: Synapses, function: Value, p: Any, xp: Any) -> Engagem
 
 def all_targets(y: Any, p: Any) -> Value:
     """Gall: CD19-positive cells anywhere that T cells can meet [cells]."""
-    return y.Ls + y.Lr + y.Bm + p.one_cell + y.Lb + y.Bb + y.Lx
+    return cd19_blasts(y) + y.Bm + p.one_cell + y.Lb + y.Bb + y.Lx
 
 
 def effectors(y: Any, p: Any) -> Value:

@@ -11,10 +11,12 @@ from engager.model.pharmacokinetics import Value
 
 
 class Kill(NamedTuple):
-    """Kill rates [1/day] by drugs other than the engager: of the sensitive and the CD19-negative clone, of the
-    resistant clone (in Ph-positive disease the one with T315I), in the sanctuary, of normal B cells."""
+    """Kill rates [1/day] by drugs other than the engager: of the sensitive and the CD19-negative clone, of the clone
+    with little CD22, of the resistant clone (in Ph-positive disease the one with T315I), in the sanctuary, of normal
+    B cells."""
 
     sensitive: Value
+    low_cd22: Value
     resistant: Value
     sanctuary: Value
     b_cells: Value
@@ -24,12 +26,14 @@ def drug_kill(x: Any, kchem: Value, p: Any) -> Kill:
     """All kill of cells that no T cell has part in.
 
     ks = kchem + kPOMP·pomp + kINO + kDLI·donor + kTKI·tki
+    kl22 = kchem + kPOMP·pomp + f22_low·kINO + kDLI·donor + kTKI·tki
     kr = kchem + kPOMP·pomp + kINO + kDLI·donor + kTKI_T315I·t315i
     ko = xchem·kchem + x_pomp·kPOMP·pomp + x_ino·kINO + x_dli·kDLI·donor + x_tki·kTKI·tki + kIT·intrathecal
     kB = Bchem·kchem + B_ino·kINO + kRTX·rituximab
 
-    Of the sensitive and the resistant clone, in the sanctuary, and of normal B cells; kTKI and kTKI_T315I are 0 in
-    Ph-negative disease, kDLI (graft against leukaemia, whatever the blasts carry) in who has no graft.
+    Of the sensitive clone, the one with little CD22, the resistant one; in the sanctuary, and of normal B cells;
+    kTKI and kTKI_T315I are 0 in Ph-negative disease, kDLI (graft against leukaemia, whatever the blasts carry) in who
+    has no graft.
 
     Args:
         x: exposure; its levels are relative to a usual dose [1].
@@ -40,6 +44,7 @@ def drug_kill(x: Any, kchem: Value, p: Any) -> Kill:
     common = kchem + pomp + kINO + dli
     return Kill(
         common + tki,
+        common - (1 - p.f22_low) * kINO + tki,
         common + p.kTKI_T315I * x.t315i,
         p.xchem * kchem
         + p.x_pomp * pomp
@@ -96,9 +101,11 @@ def transplant(y: Any, lkh: Value, p: Any) -> Any:
     kept = 10.0**-lkh
     return y._replace(
         Ls=y.Ls * kept,
+        Lo=y.Lo * kept,
         Lr=y.Lr * kept,
         Ln=y.Ln * kept,
         Lb=y.Lb * kept,
         Lx=y.Lx * 10.0 ** (-p.x_lkh * lkh),
         Am=y.Am * p.A_hsct,
+        Rt=y.Rt * kept,
     )

@@ -5,5 +5,19 @@ In go a cohort (baseline table), a seed and patient numbers; out come persons: p
 
 from engager.patients.cohort import Cohort, Patients, draw
 from engager.patients.population import Disease, Parameter, Person, person, population, values
+from engager.patients.structures import Structure, simplest, structures
 
-__all__ = ["Cohort", "Disease", "Parameter", "Patients", "Person", "draw", "person", "population", "values"]
+__all__ = [
+    "Cohort",
+    "Disease",
+    "Parameter",
+    "Patients",
+    "Person",
+    "Structure",
+    "draw",
+    "person",
+    "population",
+    "simplest",
+    "structures",
+    "values",
+]

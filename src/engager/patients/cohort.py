@@ -104,7 +104,8 @@ class Cohort(Strict):
     ``lines``: shares of patients by line — salvage 1, 2, 3 (3 or later) in relapsed disease, remission 1, 2
     for MRD, 1 in untreated disease. Shares are taken relative to their sum. ``ph`` is the share of
     Ph-positive patients, ``t315i`` that of carriers of T315I among them (the population's, by setting, where
-    it is not given).
+    it is not given). ``refractory``: of relapsed patients, the share whose disease was refractory or came back within
+    a year of first remission; all of them where it is not given, as in the trials that the population was fitted to.
     """
 
     setting: Literal["relapsed", "MRD", "untreated"]
@@ -114,6 +115,7 @@ class Cohort(Strict):
     age: Age
     ph: Share = 0.0
     t315i: Share | None = None
+    refractory: Share | None = None
     assumptions: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -126,6 +128,8 @@ class Cohort(Strict):
             )
         if not sum(self.lines.values()) > 0:
             raise ValueError("the shares of the lines add up to nothing")
+        if self.refractory is not None and self.setting != "relapsed":
+            raise ValueError(f"refractory is a share of relapsed patients; this cohort is {self.setting}")
         if (self.setting == "MRD") != isinstance(self.blasts, Residual):
             raise ValueError(
                 "blasts of an MRD cohort are log10-normal, those of any other cohort logit-normal"
@@ -143,12 +147,13 @@ def exposures(setting: str) -> tuple[str, ...]:
 
 
 class Patients(NamedTuple):
-    """Patients of one cohort, arrays over patients: number, age [years], line, disease and individual parameter
-    values by name."""
+    """Patients of one cohort, arrays over patients: number, age [years], line, whether the disease was refractory or
+    relapsed early (0 or 1), disease and individual parameter values by name."""
 
     number: NDArray[np.int64]
     age: Floats
     line: NDArray[np.int64]
+    refractory: Floats
     disease: Disease
     values: dict[str, Floats | float]
 
@@ -182,7 +187,9 @@ def draw(cohort: Cohort, v: dict[str, float], seed: int, replicate: int, numbers
     individual["hne"] = (
         v["h0ne"] * np.exp(individual["eta_ne"]) * np.where(age >= v["ne_age_from"], v["ne_age"], 1.0)
     )
-    return Patients(np.arange(numbers.start, numbers.stop), age, line, disease, individual)
+    share = 1.0 if cohort.refractory is None else cohort.refractory
+    refractory = np.asarray(relapsed & (u("refractory") < share), np.float64)
+    return Patients(np.arange(numbers.start, numbers.stop), age, line, refractory, disease, individual)
 
 
 def _t315i(cohort: Cohort, values: Mapping[str, Any], u: streams.Draw) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engager.documents import DocumentError, Problem, near, read_table
 from engager.model import Parameters, State, at_rest
+from engager.patients.structures import setting
 
 DATA = Path(__file__).parent / "data"
 DISTRIBUTIONS = ("fixed", "normal", "lognormal")
@@ -63,10 +64,18 @@ def population() -> dict[str, Parameter]:
     return table
 
 
-def values(overrides: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Population medians by name, with ``overrides`` in place; unknown names raise DocumentError."""
+def values(overrides: Mapping[str, float] | None = None, switched: Iterable[str] = ()) -> dict[str, float]:
+    """Population medians by name.
+
+    Args:
+        overrides: values to take instead.
+        switched: structures that are the other way round than by default (see ``structures``).
+
+    Raises:
+        DocumentError: a name of a parameter or of a structure that is not known.
+    """
     table = {name: row.value for name, row in population().items()}
-    for name, value in (overrides or {}).items():
+    for name, value in {**setting(switched), **(overrides or {})}.items():
         if name not in table:
             raise DocumentError(f"unknown parameter {name!r}; {near(name, table)}")
         table[name] = value
@@ -105,9 +114,11 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
     (r × e^(rline·x), within r_min and r_max) and lowers the extinction threshold (Lc × 10^(−lcl·x), at
     least one cell). Clones below Lc are absent from the start.
 
+    Inotuzumab's effect falls with prior treatment (f22 × e^(−psi22·x)).
+
     In Ph-positive disease the resistant clone Lr is the one with T315I: T cells kill it like the others, and
-    kinase inhibitors by their own rate. Elsewhere kinase inhibitors do nothing. Donor lymphocytes join a graft: in who
-    has none they do nothing.
+    kinase inhibitors by their own rate. Elsewhere kinase inhibitors do nothing, and there is no reservoir Rt.
+    Donor lymphocytes join a graft: in who has none they do nothing.
     """
     x, b0 = disease.exposure, np.minimum(disease.b0, 1.0)
     fitness = np.exp(-v["phi"] * x)
@@ -128,6 +139,7 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
         "kTKI": np.maximum(v["kTKI"], 0.0) * disease.ph + 0 * x,
         "kTKI_T315I": v["kTKI_T315I"] * disease.ph + 0 * x,
         "kDLI": v["kDLI"] * disease.grafted + 0 * x,
+        "f22": v["f22"] * np.exp(-v["psi22"] * x),
         "kPOMP": np.maximum(v["kPOMP"], 0.0) + 0 * x,
     }
     parameters = Parameters(**{f: derived.get(f, v.get(f)) for f in Parameters._fields})
@@ -139,15 +151,23 @@ def _clones(v: Mapping[str, Floats | float], disease: Disease, Lc: Floats) -> di
     largest = v["fraction_max"]
     f_neg = np.minimum(10.0 ** np.asarray(v["fneg"]), largest)
     f_res = np.minimum(10.0 ** np.asarray(v["fres"]), largest)
+    f_low = np.minimum(10.0 ** np.asarray(v["flow22"]), largest)
     f_res = np.where(np.asarray(disease.ph) > 0, disease.t315i, f_res)
     scale = np.where(mrd, np.sqrt(v["mrd_sanctuary"] / b0), 1.0)
     f_x = np.minimum(10.0 ** np.asarray(v["fx"]) * scale, largest)
     L = b0 * v["Nmarrow"]
     clones = {
-        "Ls": L * (1 - f_neg) * (1 - f_res),
+        "Ls": L * (1 - f_neg) * (1 - f_res) * (1 - f_low),
+        "Lo": L * (1 - f_neg) * (1 - f_res) * f_low,
         "Lr": L * f_res * (1 - f_neg),
         "Ln": L * f_neg,
         "Lx": L * f_x,
     }
     present = {name: np.where(cells < Lc, 0.0, cells) for name, cells in clones.items()}
-    return {**present, "Lb": v["fb"] * L * np.where(mrd, v["infiltration_lb_mrd"], 1.0)}
+    reservoir = np.minimum(10.0 ** np.asarray(v["fRt"]), 1.0) * disease.ph * v["Nmarrow"] + 0 * L
+    reservoir = np.where(reservoir < v["one_cell"], 0.0, reservoir)
+    return {
+        **present,
+        "Rt": reservoir,
+        "Lb": v["fb"] * L * np.where(mrd, v["infiltration_lb_mrd"], 1.0),
+    }

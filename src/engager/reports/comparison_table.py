@@ -84,7 +84,7 @@ def _heading(console: Console, s: Summary) -> None:
         f"{s.replicates} replicate{'s' if s.replicates != 1 else ''}, seed {s.seed}",
         highlight=False,
     )
-    for text in s.trial.cautions:
+    for text in s.warnings:
         console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
 
 

@@ -107,6 +107,9 @@ def cohort(s: Summary) -> Table:
         rows.append(row(what, _percent(share / total), lambda g, n=int(line): _share(g["line"] == n)))  # type: ignore[misc]
     prior = _percent(c.prior_transplant)
     rows.append(row("prior allogeneic transplant", prior, lambda g: _share(g["prior_transplant"])))
+    if c.refractory is not None:
+        what = "refractory or relapsed within a year"
+        rows.append(row(what, _percent(c.refractory), lambda g: _share(g["refractory"])))
     rows.append(
         row("body surface area, median (5 to 95 %)", "", lambda g: _range(g["body_surface"], 2, "m²"))
     )

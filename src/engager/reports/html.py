@@ -57,7 +57,7 @@ def page(summary: Summary, drawn: list[Figure]) -> str:
 def _content(s: Summary) -> dict[str, Any]:
     short, detail = sections.ledger(s)
     return {
-        "s": s, "trial": s.trial,
+        "s": s, "trial": s.trial, "warnings": s.warnings,
         "headline": sections.headline(s), "misfits": sections.not_covered(s), "machine": sections.machine(s),
         "arms": design_tables.arms(s.trial), "plans": design_tables.plans(s.trial),
         "cohort": design_tables.cohort(s), "assessments": design_tables.assessments(s.trial),

@@ -217,6 +217,14 @@ def regimen_list(lines: Sequence[Any]) -> RenderableType:
     return shown
 
 
+def structure_list(found: Sequence[Any]) -> RenderableType:
+    """The structures of the model that can be switched (``patients.Structure``)."""
+    shown = table("structure", "default", "adds", "because", "parameters", wrap="adds|because|parameters")
+    for one in found:
+        shown.add_row(one.name, one.default, one.meaning, one.reason, ", ".join(one.without))
+    return shown
+
+
 def trial_list(lines: Sequence[Any]) -> RenderableType:
     """The trials that can be simulated by name (``app.jobs.TrialLine``)."""
     shown = table(

@@ -113,7 +113,7 @@ def _events(trial: Trial, tables: Tables, group: Group, row: Result) -> tuple[pl
             raise NotSimulated("no simulated patient is Ph-positive")
     # without a time a response is that of the trial's own window, which the patient table holds
     if name in MARROW and (row.time is not None or row.subgroup == LATE):
-        people = best(people, tables.marrow, window(row.time), trial.visits.assay.limit)
+        people = best(people, tables.marrow, window(row.time), trial.visits.assay)
     return people, EVENTS[name]
 
 

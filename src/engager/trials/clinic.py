@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engager.model import State
-from engager.model.target_cells import blast_share
+from engager.model.target_cells import blast_share, cd19_blasts
 from engager.model.therapies import transplant
 from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
@@ -41,7 +41,7 @@ class Criteria(NamedTuple):
 
 def extinguish(y: State, Lc: Value, xp: Any) -> State:
     """Clones below the patient's threshold are gone: the continuous equations cannot lose a last cell."""
-    clones = {name: getattr(y, name) for name in ("Ls", "Lr", "Ln", "Lx")}
+    clones = {name: getattr(y, name) for name in ("Ls", "Lo", "Lr", "Ln", "Lx")}
     return y._replace(**{name: xp.where(cells < Lc, 0.0, cells) for name, cells in clones.items()})
 
 
@@ -116,7 +116,7 @@ def relapse(
     looked = (day >= since + k.relapse_recheck) | (e.fate.remission > 0)
     in_remission = (since != NOT_YET) & (c.relapsed == NOT_YET) & under_study(c)
     happens = in_remission & looked & (marrow | outside)
-    positive = y.Ls + y.Lr
+    positive = cd19_blasts(y)
     kind = xp.where(y.Ln > positive, 2, 1)
     kind = xp.where(~marrow | (y.Lx > xp.maximum(positive, y.Ln)), 3, kind)
     c = c._replace(

@@ -16,7 +16,7 @@ import numpy as np
 from engager.engine import compiler
 from engager.engine.blocks import pack, unpack
 from engager.model import State
-from engager.model.target_cells import blast_share
+from engager.model.target_cells import blast_share, transcripts
 from engager.outcomes import response_criteria
 from engager.trials.chart import NOT_YET, Chart, Constants, Entrant, blank
 from engager.trials.clinic import (
@@ -50,17 +50,18 @@ STEPS = (
 class Daily(NamedTuple):
     """What is kept of each day, arrays [day, …, patient].
 
-    C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts [share],
-    anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day (from 0); engager planned by the
-    pump and delivered in all [µg]; rate ordered [µg/day]; visit: number of the marrow assessment, else 0; response:
-    what that assessment showed (code of ``chart.RESPONSES``); premedicated: True where a rule gave
-    dexamethasone, rescued: tocilizumab; paused: time without infusion at a change of bags [day]; running: True
-    on a day that counts for the plan; studied: True while the cells were followed.
+    C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts and transcripts
+    (cells with BCR-ABL1) [share], anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day
+    (from 0); engager planned by the pump and delivered in all [µg]; rate ordered [µg/day]; visit: number of the
+    marrow assessment, else 0; response: what that assessment showed (code of ``chart.RESPONSES``); premedicated: True
+    where a rule gave dexamethasone, rescued: tocilizumab; paused: time without infusion at a change of bags [day];
+    running: True on a day that counts for the plan; studied: True while the cells were followed.
     """
 
     C: Any
     I6: Any
     blasts: Any
+    transcripts: Any
     anc: Any
     platelets: Any
     b_cells: Any
@@ -144,8 +145,8 @@ def _day(
     c = fault(c, y, p, day, xp)
     c, visit, response = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
-        C, I6, blast_share(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate, m.delivered, visit,
-        response, o.premedicated, c.given > before_given, o.gap, o.running, studied,
+        C, I6, blast_share(y, p), transcripts(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate,
+        m.delivered, visit, response, o.premedicated, c.given > before_given, o.gap, o.running, studied,
     )  # fmt: skip
     c = relapse(c, y, before, e, low, k, day, xp)
     c, y = to_transplant(c, y, e, day, xp)

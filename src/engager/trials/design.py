@@ -82,10 +82,12 @@ class Response(Strict):
 
 class Assay(Strict):
     """The assay of residual disease: ``limit`` under which a patient is MRD-negative (share of cells), and the
-    number of ``cells`` that a sample holds, which sets its own limit of detection."""
+    number of ``cells`` that a sample holds, which sets its own limit of detection. ``transcripts``: limit of the assay
+    of BCR-ABL1 where it is another one."""
 
     limit: Annotated[float, Field(gt=0, lt=1, strict=False)]
     cells: Annotated[int, Field(gt=0)]
+    transcripts: Annotated[float | None, Field(gt=0, lt=1, strict=False)] = None
 
 
 class Visits(Strict):

@@ -138,7 +138,8 @@ def _logit(share: Floats) -> Floats:
 
 
 def _log_kill(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Floats:
-    """Log10 kill of a first cycle: sensitive with a share that falls by line, else resistant.
+    """Log10 kill of a first cycle: sensitive with a share that falls by line and with refractory disease, else
+    resistant.
 
     Untreated patients are nearly all sensitive, with the kill of a frontline cycle.
     """
@@ -149,6 +150,7 @@ def _log_kill(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Flo
         return np.maximum(np.where(sensitive, q.values["lk1"], q.values["lkres"]), 0.0)
     else:
         share = v["qs"] * np.array([1.0, v["qs_2"], v["qs_3"]])[q.line - 1]
+        share = share * np.where(q.refractory > 0, 1.0, v["qs_late"])
     sensitive = u("chemosensitive") < share
     # lks and lkres of a patient are drawn with the parameters, spread and all
     return np.maximum(np.where(sensitive, q.values["lks"], q.values["lkres"]), 0.0)

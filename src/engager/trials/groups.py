@@ -95,7 +95,7 @@ def group_of(trial: Trial, tables: Tables, arm: str, subgroup: str) -> Group:
         group = Group(_at_landmark(trial, Tables(people, tables.marrow), subgroup), landmarked=True)
     elif subgroup == LATE:
         first = pl.col("engager_cycle") <= 1
-        early = best(people, tables.marrow, first, trial.visits.assay.limit)
+        early = best(people, tables.marrow, first, trial.visits.assay)
         group = Group(people.filter(~early.select(EVENTS["mrd_response"]).to_series()))
     else:
         known = SUBGROUPS[subgroup] if subgroup in SUBGROUPS else _treatment(trial, subgroup)
@@ -124,7 +124,7 @@ def population(trial: Trial, tables: Tables, people: pl.DataFrame, row: Result, 
     if row.population == "CR/CRh responders":
         return people.filter(EVENTS["remission_crh"])
     if row.population == "MRD responders":
-        ever = best(people, tables.marrow, window(None), trial.visits.assay.limit)
+        ever = best(people, tables.marrow, window(None), trial.visits.assay)
         return people.filter(ever.select(EVENTS["mrd_response"]).to_series())
     completed = _COMPLETED.fullmatch(row.population)
     if completed:
@@ -185,7 +185,7 @@ def _at_landmark(trial: Trial, tables: Tables, subgroup: str) -> pl.DataFrame:
         grafted = (pl.col("transplant_day") <= mark).fill_null(False)
         return people.filter(unrelapsed, grafted if subgroup == "transplant" else ~grafted)
     seen = tables.marrow.join(people.select(*KEYS, "landmark"), on=KEYS, how="inner")
-    known = best(people, seen, pl.col("day") <= mark, trial.visits.assay.limit)
+    known = best(people, seen, pl.col("day") <= mark, trial.visits.assay)
     name = "complete_mrd_response" if subgroup.startswith("complete") else "mrd_response"
     responds = known.select(EVENTS[name]).to_series()
     return people.filter(~responds if subgroup == "MRD non-responders" else responds)

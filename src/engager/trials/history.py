@@ -105,6 +105,7 @@ def _patients(
             "age": e.patients.age,
             "line": e.patients.line.astype(np.int8),
             "prior_transplant": np.asarray(e.patients.disease.grafted) > 0,
+            "refractory": e.patients.refractory > 0,
             "body_surface": np.asarray(e.patients.values["BSA"]),
             "clearance": np.asarray(e.patients.values["CL"]),
             "blasts": e.patients.disease.b0,
@@ -139,7 +140,7 @@ def _patients(
         }
     )
     # the response of the chart is in the table already
-    return best(frame, marrow, own_window(trial.response), trial.visits.assay.limit, response=False)
+    return best(frame, marrow, own_window(trial.response), trial.visits.assay, response=False)
 
 
 def _times(patients: pl.DataFrame) -> pl.DataFrame:
@@ -174,6 +175,7 @@ def _visits(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.Dat
         cycle=pl.lit(None, pl.Int16),
         engager_cycle=pl.lit(None, pl.Int16),
         mrd=pl.lit(None, pl.Float64),
+        transcripts=pl.lit(None, pl.Float64),
         response=pl.lit(None, pl.Enum(ch.RESPONSES)),
         remission=pl.lit(None, pl.Boolean),
     )
@@ -184,6 +186,7 @@ def _visits(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.Dat
         cycle=marrow["cycle"],
         engager_cycle=marrow["engager_cycle"],
         mrd=marrow["mrd"],
+        transcripts=marrow["transcripts"],
         blasts=marrow["blasts"].cast(pl.Float32),
         response=marrow["response"],
         remission=marrow["remission"],

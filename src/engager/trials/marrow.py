@@ -28,18 +28,23 @@ def marrow_assessments(
 
     ``row`` and ``index``: patient and day as positions in ``c``; ``cycle``: of the regimen; ``engager_cycle``:
     see ``engager_cycles``; ``blasts``: as the aspirate shows them; ``mrd``: as the assay measures it;
+    ``transcripts``: share of cells with BCR-ABL1, likewise (null in Ph-negative disease);
     ``response``: what this assessment showed; ``remission``: the patient is in remission by then.
     """
     day, who = np.nonzero((c.daily.visit > 0) & (np.arange(len(c.daily.visit))[:, None] < follow))
     number = c.daily.visit[day, who] - 1
     fate = e.entrant.fate
-    luck = np.zeros(len(day))
+    luck, other = np.zeros(len(day)), np.zeros(len(day))
     replicate, first = int(e.replicate[0]), int(e.patients.number[0])
     u = draws(seed, "trial", replicate, range(first, first + len(e.arm)))
     for i in np.unique(number):
         luck[number == i] = u(f"MRD sample {i}")[who[number == i]]
+        other[number == i] = u(f"transcript sample {i}")[who[number == i]]
     error = fate.aspirate[number, who]
     true = c.daily.blasts[day, who].astype(np.float64)
+    cells = trial.visits.assay.cells
+    found = measured_mrd(c.daily.transcripts[day, who].astype(np.float64), error, other, cells)
+    ph = np.asarray(e.patients.disease.ph)[who] > 0
     in_remission = (fate.remission[who] > 0) | (c.chart.responded[who] <= day)
     regimen = fate.regimen[who]
     cycle = low.plan.cycle[regimen, c.daily.plan_day[day, who]].astype(np.int16)
@@ -56,7 +61,8 @@ def marrow_assessments(
             "visit": (number + 1).astype(np.int16),
             "cycle": cycle,
             "engager_cycle": own[regimen, cycle],
-            "mrd": measured_mrd(true, error, luck, trial.visits.assay.cells),
+            "mrd": measured_mrd(true, error, luck, cells),
+            "transcripts": pl.Series(np.where(ph, found, np.nan)).fill_nan(None),
             "blasts": np.minimum(true * 10.0**error, 1.0),
             "response": labels(c.daily.response[day, who], ch.RESPONSES),
             "remission": in_remission & (c.chart.relapsed[who] >= day),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from engager.evidence import Time
-from engager.trials.design import Response
+from engager.trials.design import Assay, Response
 from engager.vocabulary import quantity
 
 DAYS_PER_MONTH = quantity("1 month").canonical
@@ -42,8 +42,8 @@ MARROW: dict[str, pl.Expr] = {
     "mrd_response": _NEGATIVE,
     "complete_mrd_response": _NONE,
     "mrd_negative_remission": RESPONSES["complete_remission"] & _NEGATIVE,
-    "molecular_response": _NEGATIVE,
-    "complete_molecular_response": _NONE,
+    "molecular_response": pl.col("molecular_response").fill_null(False),
+    "complete_molecular_response": pl.col("complete_molecular_response").fill_null(False),
     "cytogenetic_remission": (pl.col("lowest_blasts") < 1 / METAPHASES).fill_null(False),
 }
 """Endpoints that marrow assessments decide, so that they have a window."""
@@ -120,30 +120,33 @@ def window(time: Time | None) -> pl.Expr:
 
 
 def best(
-    patients: pl.DataFrame, marrow: pl.DataFrame, within: pl.Expr, limit: float, *, response: bool = True
+    patients: pl.DataFrame, marrow: pl.DataFrame, within: pl.Expr, assay: Assay, *, response: bool = True
 ) -> pl.DataFrame:
     """The patient table with the best that the marrow assessments ``within`` a window showed.
 
-    Columns: response; mrd, the lowest residual disease while in remission [share], whether it is below ``limit``
-    (mrd_response) and whether there is none (complete_mrd_response; null where never looked at in remission);
-    lowest_blasts [share].
+    Columns: response; mrd, the lowest residual disease while in remission [share], whether it is below the
+    assay's limit (mrd_response) and whether there is none (complete_mrd_response; null where never looked at in
+    remission);
+    molecular_response and complete_molecular_response, likewise of the transcripts; lowest_blasts [share].
 
     Args:
         marrow: rows of marrow assessments.
         within: which of them count.
-        limit: of the assay, below which a patient is MRD-negative.
+        assay: its limits, of residual disease and of transcripts.
         response: False leaves that column of ``patients`` as it is.
     """
     looked = marrow.filter(within)
     found = looked.group_by(KEYS).agg(
         pl.col("response").max(),
-        pl.col("mrd").filter(pl.col("remission")).min(),
+        pl.col("mrd", "transcripts").filter(pl.col("remission")).min(),
         pl.col("blasts").min().cast(pl.Float64).alias("lowest_blasts"),
     )
     found = found.with_columns(
-        mrd_response=pl.col("mrd") < limit,
+        mrd_response=pl.col("mrd") < assay.limit,
         complete_mrd_response=pl.col("mrd") == 0,
-    )
+        molecular_response=pl.col("transcripts") < (assay.transcripts or assay.limit),
+        complete_molecular_response=pl.col("transcripts") == 0,
+    ).drop("transcripts")
     if not response:
         found = found.drop("response")
     kept = patients.drop(set(found.columns) - set(KEYS), strict=False)

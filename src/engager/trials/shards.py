@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -45,9 +46,12 @@ class Setup:
     seed: int
 
 
-def setup(trial: Trial, seed: int) -> Setup:
-    """Prepare a run. Raises DocumentError for a regimen that the model cannot give."""
-    v = values()
+def setup(trial: Trial, seed: int, switched: Sequence[str] = ()) -> Setup:
+    """Prepare a run with the structures ``switched`` (see ``patients.structures``).
+
+    Raises DocumentError for a regimen that the model cannot give.
+    """
+    v = values(switched=switched)
     units = {name: row.unit for name, row in population().items()}
     return Setup(trial, lower(trial.regimens, v, units, trial.visits.marrow_window), v, seed)
 
