@@ -66,7 +66,8 @@ def test_blinatumomab_arm_is_predicted_and_chemotherapy_calibrated(run):
     for c in [*summary.published, *summary.standard]:
         if c.role in ("predicted", "calibrated"):
             assert (c.role == "calibrated") == (c.result.arm == "chemotherapy")
-    assert {c.role for c in summary.standard} == {"predicted", "calibrated", "informed"}
+    assert {c.role for c in summary.standard} == {"predicted", "calibrated", "informed", "context"}
+    assert {c.result.statistic for c in summary.standard if c.role == "context"} == {"p_value"}
 
 
 def test_nothing_published_is_dropped(run):

@@ -67,17 +67,18 @@ def test_the_day_loop_stays_one_program():
     """A sort or a library call inside the loop would make it several times slower without a word."""
     jax = compiler.jax()
     from engager.engine.blocks import pack
-    from engager.trials.chart import Constants
-    from engager.trials.conduct import LANES, _opened, _split, criteria, program
+    from engager.trials.chart import Constants, blank
+    from engager.trials.conduct import LANES, _split, criteria, program
 
     s = setup(trial("TOWER"), 1)
     e = enrol(s.trial, s.low, s.values, 1, 0, range(10))
     own, fixed = _split(e.entrant)
     k = Constants(*(np.float32(s.values[name]) for name in Constants._fields))
-    lanes = jax.tree.map(lambda x: pack(x, 2, LANES), own)
+    lanes, carry = jax.tree.map(lambda x: pack(x, 2, LANES), (own, (own.start, blank(own.fate, np))))
+    numbers = (np.int32(n) for n in (2, 0))
     text = (
         program()
-        .lower(lanes, _opened()(lanes), np.int32(0), fixed, s.low, k, criteria(s.trial), np.int32(1))
+        .lower(lanes, carry, *numbers, fixed, s.low, k, criteria(s.trial), np.int32(1))
         .compile()
         .as_text()
     )

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 from statsmodels.duration.hazard_regression import PHReg
 
 from engager.outcomes import (
     cumulative_incidence,
     hazard_ratio,
     kaplan_meier,
+    log_rank,
     median,
     odds_ratio,
     restricted_mean,
@@ -126,3 +128,25 @@ def test_odds_ratios_and_their_ends(events, expected):
     treated = [1] * len(first) + [0] * len(second)
     found = odds_ratio([*first, *second], treated)
     assert found == expected or (np.isnan(found) and np.isnan(expected))
+
+
+def test_a_hazard_ratio_with_late_entry_against_statsmodels():
+    start = (
+        np.minimum(np.floor(SEEN / 3), 40.0) + 0.5
+    )  # between days: who enters on the day of an event is no matter
+    fit = PHReg(SEEN, TREATED.astype(float), status=EVENT, entry=start, ties="efron").fit(disp=0)
+    found = hazard_ratio(SEEN, EVENT, TREATED, start)
+    assert found == pytest.approx(float(np.exp(fit.params[0])), rel=1e-6)
+    everybody = hazard_ratio(SEEN, EVENT, TREATED, np.full(len(SEEN), -1.0))
+    assert everybody == hazard_ratio(SEEN, EVENT, TREATED)
+
+
+def test_no_hazard_ratio_of_those_who_are_never_at_risk_together():
+    assert np.isnan(hazard_ratio([1, 2, 5, 6], [1, 1, 1, 1], [0, 0, 1, 1], [-1, -1, 3, 3]))
+
+
+def test_log_rank_by_hand():
+    """Deaths on days 1 (treated) and 2 (control) of two in each group: O − E is 1 − 2/4 − 1/3, variance 1/4 + 2/9."""
+    z2 = (1 - 1 / 2 - 1 / 3) ** 2 / (1 / 4 + 2 / 9)
+    assert log_rank([1, 5, 2, 5], [1, 0, 1, 0], [1, 1, 0, 0]) == pytest.approx(chi2.sf(z2, 1))
+    assert np.isnan(log_rank([1, 2], [1, 1], [1, 1])) and np.isnan(log_rank([1, 2], [0, 0], [1, 0]))

@@ -99,7 +99,7 @@ def test_every_figure_is_inline_and_has_its_files(run: tuple[Summary, Path], pag
 
 def test_figures_are_named_for_readers_who_cannot_see_them(text: str) -> None:
     drawings = re.findall(r"<svg [^>]*>", text)
-    assert len(drawings) == len(DRAWN) == len(FIGURES)
+    assert len(drawings) == len(DRAWN) == len(FIGURES) - 1  # TOWER has no virtual control
     for opening in drawings:
         name = re.search(r'aria-labelledby="(\w+)-title', opening)
         assert 'role="img"' in opening and "viewBox" in opening and name

@@ -113,3 +113,10 @@ def test_the_highest_grade_of_each_event_joins_the_patients():
     graded = with_grades(patients, rows)
     assert graded["neutropenia_grade"].to_list() == [0, 4]
     assert graded["crs_grade"].to_list() == [0, 0]
+
+
+def test_a_fatal_infection_is_an_event_of_grade_five_on_the_day_of_death(tower):
+    rows = tower.tables.adverse_events.filter(pl.col("event") == "infection")
+    died = tower.tables.patients.filter(pl.col("death_cause") == "infection")
+    assert len(rows) > 0 and (rows["grade"] == 5).all() and (rows["cycle"] >= 1).all()
+    assert rows.select("patient", "day").rows() == died.select("patient", "death_day").rows()

@@ -159,3 +159,26 @@ def test_a_landmark_group_knows_nothing_of_what_comes_after(tower, subgroup):
     others = looks.with_columns(mrd=pl.when(pl.col("day") > mark).then(0.0).otherwise(pl.col("mrd")))
     same = group_of(TOWER, Tables(changed, others), "blinatumomab", subgroup)
     assert same.patients["patient"].equals(group.patients["patient"])
+
+
+SECOND = sum(cycle.length for cycle in TOWER.arms["blinatumomab"].regimens[0].regimen.cycles[:2])
+
+
+def test_residual_disease_at_the_end_of_the_second_cycle_is_that_of_the_last_marrow():
+    people = responders(os_time=[1000, 1000, 1000, SECOND, 1000], rfs_time=[900, 900, SECOND - 29, 900, 900])
+    looks = marrow(
+        [0, 0, 1, 1, 2, 3, 4],
+        [29, 80, 29, 80, 80, 80, SECOND + 1],
+        remission=[True] * 7,
+        mrd=[1e-2, 0.0, 0.0, 1e-2, 0.0, 0.0, 0.0],
+    )
+
+    def of(arm, subgroup=""):
+        return group_of(TOWER, tables(people, looks), arm, subgroup)
+
+    # the third had relapsed, the fourth had died, the fifth was not looked at in time
+    assert of("mrd-negative").patients["patient"].to_list() == [0]
+    assert of("mrd-positive", "adults").patients["patient"].to_list() == [1]
+    assert of("mrd-negative").landmarked and (of("mrd-negative").patients["landmark"] == SECOND).all()
+    with pytest.raises(NotSimulated, match="no simulated patient is in the subgroup 'children'"):
+        of("mrd-negative", "children")

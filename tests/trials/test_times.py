@@ -1,11 +1,14 @@
 """Times to event, their clocks, and ratios of groups, on tables written by hand."""
 
 import numpy as np
+import polars as pl
 import pytest
 from tests.tables import patients, tables
 
 from engager.evidence import Result, Time
+from engager.outcomes import hazard_ratio
 from engager.trials import NotSimulated, measured, trial
+from engager.trials.analysis import TRANSPLANTED
 from engager.trials.times import TIMES, clock
 from engager.vocabulary import endpoints, quantity
 
@@ -141,3 +144,60 @@ def test_a_regimens_share_is_by_its_name_or_by_a_drug():
     with_it = row("regimen_share", "proportion", arm="all", subgroup="with blinatumomab")
     both = patients(arm=["blinatumomab", "chemotherapy"], regimen=["blinatumomab-tower", "flag-ida"])
     assert measured(TOWER, tables(both), with_it)[0] == 1 / 2
+
+
+def test_arms_are_compared_by_differences_and_by_the_log_rank_test():
+    people = patients(
+        arm=["blinatumomab", "blinatumomab", "chemotherapy", "chemotherapy"],
+        os_time=[300, 600, 150, 450],
+        os_event=[True] * 4,
+        response=["CR", "none", "none", "none"],
+    )
+    months = Time(value=400 / MONTH, unit="months", of="at")
+    pair = {"arm": "blinatumomab vs chemotherapy"}
+
+    def asked(endpoint, statistic, **cells):
+        return measured(TOWER, tables(people), row(endpoint, statistic, **{**pair, **cells}))[0]
+
+    assert asked("complete_remission", "difference") == pytest.approx(0.5)
+    gap = asked("overall_survival", "restricted_mean_difference", time=months)
+    assert gap * MONTH == pytest.approx((300 + 400) / 2 - (150 + 400) / 2)
+    one = asked("overall_survival", "restricted_mean", time=months, arm="chemotherapy")
+    assert one * MONTH == pytest.approx((150 + 400) / 2)
+    assert 0 < asked("overall_survival", "p_value") < 1
+    with pytest.raises(NotSimulated, match="difference compares two arms"):
+        asked("complete_remission", "difference", arm="blinatumomab")
+    with pytest.raises(NotSimulated, match="no time is printed"):
+        asked("overall_survival", "restricted_mean_difference")
+
+
+def test_relapse_and_death_in_remission_compete():
+    """Three in remission: relapse after 100 days, death after 120, one observed for 270."""
+
+    def incidence(endpoint, days):
+        time = Time(value=days, unit="days", of="at")
+        return measured(TOWER, tables(PEOPLE), row(endpoint, "rate_at", time=time))[0]
+
+    assert [incidence("relapse", day) for day in (99, 110, 200)] == pytest.approx([0, 1 / 3, 1 / 3])
+    assert [incidence("death_in_remission", day) for day in (110, 200)] == pytest.approx([0, 1 / 3])
+
+
+def test_transplant_counts_from_its_day_on():
+    """Five in remission since day 10, three to be transplanted 50 days later, of whom one relapses before."""
+    people = patients(
+        in_remission=[True] * 5,
+        rfs_start=[10] * 5,
+        rfs_time=[100, 150, 40, 90, 200],
+        rfs_event=[True] * 5,
+        os_time=[400] * 5,
+        transplant_day=[60, 60, 60, None, None],
+    )
+    asked = row("relapse_free_survival", "hazard_ratio", subgroup=TRANSPLANTED)
+    found = measured(TOWER, tables(people), asked)[0]
+    start = [-1, -1, -1, -1, -1, 50, 50]
+    time, event, treated = [50, 50, 40, 90, 200, 100, 150], [0, 0, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 1, 1]
+    assert found == pytest.approx(hazard_ratio(time, event, treated, start))
+    never = people.with_columns(transplant_day=pl.lit(None, pl.Int32))
+    assert measured(TOWER, tables(never), asked)[0] == 0  # no event after a transplant
+    with pytest.raises(NotSimulated, match="hazard ratio of a time in remission"):
+        measured(TOWER, tables(people), row("overall_survival", "hazard_ratio", subgroup=TRANSPLANTED))

@@ -18,15 +18,16 @@ from engager import __version__
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.evidence import study
-from engager.inference import Summary, compare, contrast, results, standard
+from engager.inference import Summary, compare, contrast, controlled, results, standard
 from engager.io import MANIFEST, Store, write_json, write_text
 from engager.outcomes.response import DATA as CRITERIA
 from engager.patients import values
 from engager.patients.population import DATA as POPULATION
 from engager.trials import Tables, Trial, read_trial, trial, trial_file, with_grades
 from engager.trials.conduct import LANES, STEPS, horizon
+from engager.trials.controls import under_control
 from engager.trials.history import TABLES
-from engager.trials.shards import BATCH, Segment, setup, shards, simulate_shard
+from engager.trials.shards import BATCH, Segment, Setup, setup, shards, simulate_shard
 
 Progress = Callable[[int, int], None]
 """Called with patients done and patients in all."""
@@ -46,6 +47,9 @@ FAILED_SHARE = 0.01
 
 REFERENCE = "reference"
 """Folder, within a run, of the published study's own trial when a changed copy is simulated."""
+
+CONTROL = "control-{number}"
+"""Folder, within a run, of the same patients under a virtual control, numbered from 1 as in the trial file."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +148,8 @@ def verify(folder: Path) -> list[str]:
     store = Store(folder)
     asked = store.manifest()["request"]
     expected = len(shards(asked["patients"], asked["replicates"]))
-    reference = Store(folder / REFERENCE)
-    others = reference.faults(expected) if reference.folder.is_dir() else []
-    return store.faults(expected) + others
+    stores = [store, *(Store(folder / name) for name in store.manifest().get("beside", []))]
+    return [fault for one in stores for fault in one.faults(expected)]
 
 
 # --- what is asked for -----------------------------------------------------------------------------
@@ -222,7 +225,7 @@ def _next_store(name: str, need: int) -> Store:
 def _need(r: Request) -> int:
     """Bytes that the run will take on the disk, about."""
     each = BYTES_PER_PATIENT + len(r.trial.visits.days) * BYTES_PER_VISIT
-    trials = 1 if _original(r.trial) is None else 2
+    trials = 1 + len(_beside(r.trial))
     return REPORT_BYTES + trials * each * r.patients * r.replicates
 
 
@@ -237,7 +240,7 @@ def _manifest(r: Request) -> dict[str, Any]:
         },
         "inputs": {
             "trial.yaml": _sha(r.text),
-            "regimens": _sha(repr(r.trial.regimens)),
+            "regimens": _sha(repr(r.trial.all_regimens)),
             "published study": _sha(trial_file(r.trial.study).read_text(encoding="utf-8")) if r.trial.study else "",
             **{
                 name: _sha((POPULATION / name).read_text(encoding="utf-8"))
@@ -253,6 +256,7 @@ def _manifest(r: Request) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "machine": {"platform": platform.platform(), "processor": platform.machine()},
         "requested": r.patients * r.replicates,
+        "beside": list(_beside(r.trial)),
     }  # fmt: skip
 
 
@@ -266,8 +270,8 @@ def _sha(text: str) -> str:
 def _finish(r: Request, store: Store, progress: Progress | None) -> Summary:
     """Simulate what is missing, summarise, report. The folder is locked by the caller."""
     started = time.monotonic()
-    original = _original(r.trial)
-    total = r.patients * r.replicates * (2 if original else 1)
+    beside = _beside(r.trial)
+    total = r.patients * r.replicates * (1 + len(beside))
     told = progress or (lambda done, total: None)
     done = 0
 
@@ -277,15 +281,16 @@ def _finish(r: Request, store: Store, progress: Progress | None) -> Summary:
         told(done, total)
 
     told(0, total)
-    store.make()
-    _simulate_all(r, store, r.trial, advance)
-    others = None
-    if original is not None:
-        others = Store(store.folder / REFERENCE)
-        others.make()
-        _simulate_all(r, others, original, advance)
+    stores = {name: Store(store.folder / name) for name in beside}
+    todo = [
+        (store, setup(r.trial, r.seed, r.switched)),
+        *((stores[name], setup(other, r.seed, r.switched)) for name, other in beside.items()),
+    ]
+    for each, prepared in todo:
+        each.make()
+        _simulate_all(r, each, prepared, advance)
     simulated = time.monotonic() - started
-    summary = _summarise(r, store, original, others)
+    summary = _summarise(r, store, {name: (other, stores[name]) for name, other in beside.items()})
     write_json(store.folder / "results.json", results(summary))
     _report(summary, store.folder)
     seconds = {"simulation": round(simulated, 2), "all": round(time.monotonic() - started, 2)}
@@ -304,8 +309,17 @@ def _original(t: Trial) -> Trial | None:
     return None if own.same_design(t) else own
 
 
-def _simulate_all(r: Request, store: Store, which: Trial, advance: Callable[[int], None]) -> None:
-    prepared = setup(which, r.seed, r.switched)
+def _beside(t: Trial) -> dict[str, Trial]:
+    """Trials that are conducted with the same patients, by their folder within the run: the published study's own,
+    and one for each virtual control."""
+    original = _original(t)
+    controls = {
+        CONTROL.format(number=i): under_control(t, name) for i, name in enumerate(t.controls, start=1)
+    }
+    return controls if original is None else {REFERENCE: original, **controls}
+
+
+def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[int], None]) -> None:
     pieces = list(enumerate(shards(r.patients, r.replicates)))
     finished = store.finished()
     for number, segments in pieces:
@@ -323,15 +337,13 @@ def _simulate_all(r: Request, store: Store, which: Trial, advance: Callable[[int
         advance(count)
 
 
-def _summarise(r: Request, store: Store, original: Trial | None, others: Store | None) -> Summary:
-    tables, failures = _tables(store)
+def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]]) -> Summary:
+    tables, failures = _computed(r, store)
+    others = {name: (conducted, _computed(r, kept)[0]) for name, (conducted, kept) in beside.items()}
+    original, reference = others.pop(REFERENCE, (None, None))
+    controls = {name: found for conducted, found in others.values() for name in conducted.arms}
     patients = tables.patients
-    if len(failures) > FAILED_SHARE * r.patients * r.replicates:
-        raise DocumentError(
-            f"{len(failures)} of {r.patients * r.replicates} patients could not be computed, more than "
-            f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its patients table"
-        )
-    published = compare(r.trial, tables, study(r.trial.study)) if r.trial.study else []
+    published = compare(r.trial, tables, study(r.trial.study), controls) if r.trial.study else []
     if original is not None:
         why = "the trial's design was changed; shown for orientation"
         published = [replace(c, role="context", covered=None, reason=c.reason or why) for c in published]
@@ -339,8 +351,8 @@ def _summarise(r: Request, store: Store, original: Trial | None, others: Store |
     if original is not None:  # nothing was ever fitted to a trial of this design
         own = [replace(c, role="predicted") for c in own]
     contrasts = []
-    if original is not None and others is not None:
-        contrasts = contrast(r.trial, tables, original, _tables(others)[0])
+    if original is not None and reference is not None:
+        contrasts = contrast(r.trial, tables, original, reference)
     ledger = (
         store.scan("ledger")
         .group_by("arm", "drug", "unit", "reason")
@@ -363,8 +375,21 @@ def _summarise(r: Request, store: Store, original: Trial | None, others: Store |
         published=published,
         standard=own,
         contrasts=contrasts,
+        controls=controlled(r.trial, tables, controls),
+        control_patients={name: under.patients for name, under in controls.items()},
         manifest=store.manifest(),
     )
+
+
+def _computed(r: Request, store: Store) -> tuple[Tables, list[dict[str, Any]]]:
+    """What :func:`_tables` reads; refused where too many patients could not be computed."""
+    tables, failures = _tables(store)
+    if len(failures) > FAILED_SHARE * r.patients * r.replicates:
+        raise DocumentError(
+            f"{len(failures)} of {r.patients * r.replicates} patients could not be computed, more than "
+            f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its patients table"
+        )
+    return tables, failures
 
 
 def _tables(store: Store) -> tuple[Tables, list[dict[str, Any]]]:

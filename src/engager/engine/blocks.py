@@ -10,13 +10,10 @@ from typing import Any
 
 import numpy as np
 
-MINIMUM = 2
-"""Fewest blocks per program: a loop over one block may be compiled differently from a loop over many."""
-
 
 def blocks_for(patients: int, lanes: int) -> int:
-    """Blocks that hold ``patients``; at least :data:`MINIMUM`."""
-    return max(MINIMUM, -(-patients // lanes))
+    """Blocks that hold ``patients``."""
+    return -(-patients // lanes)
 
 
 def pack(values: Any, blocks: int, lanes: int) -> Any:

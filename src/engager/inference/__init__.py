@@ -3,7 +3,16 @@
 Patient tables and studies come in; compared rows with intervals go out.
 """
 
-from engager.inference.comparison import Compared, Contrast, Interval, compare, contrast, interval, standard
+from engager.inference.comparison import (
+    Compared,
+    Contrast,
+    Interval,
+    compare,
+    contrast,
+    controlled,
+    interval,
+    standard,
+)
 from engager.inference.rows import results
 from engager.inference.summary import Summary
 
@@ -14,6 +23,7 @@ __all__ = [
     "Summary",
     "compare",
     "contrast",
+    "controlled",
     "interval",
     "results",
     "standard",

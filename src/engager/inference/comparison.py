@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from engager.evidence import Result, Study, role_of
 from engager.evidence.printed import read
 from engager.trials import NotSimulated, Tables, Trial, measured, standard_results
+from engager.trials.analysis import COMPARING, VERSUS
+from engager.trials.controls import beside, paired
+from engager.trials.standard import effects, sides
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +39,8 @@ class Interval:
 class Compared:
     """One row of the record (or of the trial's standard results) beside what came out.
 
-    ``role`` is calibrated, predicted, informed or context; ``covered``
-    says whether the published value lies in the interval, None where that cannot be said; ``reason`` says
+    ``role`` is calibrated, predicted, informed or context, or virtual control for what compares a trial with one;
+    ``covered`` says whether the published value lies in the interval, None where that cannot be said; ``reason`` says
     why a row was not simulated.
     """
 
@@ -90,17 +95,31 @@ def _quantiles(values: Floats) -> tuple[float, float, float] | None:
     return low, middle, high
 
 
-def compare(trial: Trial, tables: Tables, study: Study) -> list[Compared]:
-    """Every published row of ``study`` beside the simulation, in the order of the record; none is dropped."""
+def compare(
+    trial: Trial, tables: Tables, study: Study, controls: Mapping[str, Tables] | None = None
+) -> list[Compared]:
+    """Every published row of ``study`` beside the simulation, in the order of the record; none is dropped.
+
+    Args:
+        controls: tables of all patients under each virtual control of the trial, by its name.
+    """
     out = []
+    with_controls = beside(trial, tables, controls) if controls else (trial, tables)
     cache: dict[object, tuple[Interval | None, str, Floats | None]] = {}
     for row in study.results:
         key = (row.arm, row.subgroup, row.endpoint, row.statistic, str(row.time), row.population)
         if key not in cache:
-            cache[key] = _simulated(trial, tables, row)
+            named = set(row.arm.split(VERSUS)) & set(trial.controls)
+            cache[key] = _published(*(with_controls if named else (trial, tables)), row)
         found, reason, values = cache[key]
         out.append(Compared(row, role_of(row), found, _covered(row, values), reason))
     return out
+
+
+def _published(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | None, str, Floats | None]:
+    if row.statistic == "p_value":
+        return None, "a p value belongs to one trial; the effect itself is compared", None
+    return _simulated(trial, tables, row)
 
 
 def standard(trial: Trial, tables: Tables) -> list[Compared]:
@@ -118,8 +137,10 @@ def _simulated(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | No
     except NotSimulated as why:
         return None, str(why), None
     found = interval(values)
-    reason = "" if found else "no replicate reached it within follow-up"
-    return found, reason, values
+    nothing = "no replicate reached it within follow-up"
+    if row.statistic in COMPARING:
+        nothing = "one of the two groups has no event or no patient in most replicates"
+    return found, "" if found else nothing, values
 
 
 def _covered(row: Result, values: Floats | None) -> bool | None:
@@ -145,7 +166,7 @@ def contrast(trial: Trial, tables: Tables, other: Trial, others: Tables) -> list
     """Standard results of ``trial`` against those of ``other``, replicate by replicate (common patients)."""
     out = []
     for row in standard_results(trial):
-        if row.arm.split(" vs ")[0] not in other.arms:
+        if row.arm.split(VERSUS)[0] not in other.arms or row.statistic == "p_value":
             continue
         try:
             here, there = measured(trial, tables, row), measured(other, others, row)
@@ -157,6 +178,33 @@ def contrast(trial: Trial, tables: Tables, other: Trial, others: Tables) -> list
             continue
         expected = _mean(gaps)
         out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _exceeds(gaps)))
+    return out
+
+
+CONTROL = "virtual control"
+"""Role of results that compare patients with themselves under a virtual control."""
+
+
+def controlled(trial: Trial, tables: Tables, controls: Mapping[str, Tables]) -> list[Compared]:
+    """Each arm against each virtual control: the arm's patients, and the same patients under the control.
+
+    Args:
+        controls: tables of all patients of the trial under each control, by its name.
+
+    Returns:
+        Rows of the arm, of the control and of the two compared (``arm vs control``).
+    """
+    out = []
+    for arm in trial.arms:
+        treated = Tables(tables.patients.filter(pl.col("arm") == arm), tables.marrow)
+        for control, others in controls.items():
+            own = trial.model_copy(update={"arms": {arm: trial.arms[arm]}})
+            mine, theirs = paired(treated, others)
+            both, pooled = beside(own, mine, {control: theirs})
+            rows = [*sides(both, arm), *sides(both, control), *effects(both, arm, control)]
+            for row in rows:
+                found, reason, _ = _simulated(both, pooled, row)
+                out.append(Compared(row, CONTROL, found, None, reason))
     return out
 
 

@@ -11,7 +11,7 @@ from engager.inference.summary import Summary
 
 def results(summary: Summary) -> list[dict[str, Any]]:
     """Results as rows of the record, each with what was published and what was simulated."""
-    return [_row(c) for c in [*summary.published, *summary.standard]]
+    return [_row(c) for c in [*summary.published, *summary.standard, *summary.controls]]
 
 
 def _row(c: Compared) -> dict[str, Any]:

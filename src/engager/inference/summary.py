@@ -20,7 +20,8 @@ class Summary:
     adverse_events, courses: tables; marrow: marrow assessments (rows of the visits table of that kind);
     ledger: intended and delivered amounts summed by arm, drug, unit and reason; published: every published
     row beside the simulation (empty for a trial of a user's own); standard: the trial's own results;
-    contrasts: differences to the published study's own trial, where the design was changed; manifest: as stored.
+    contrasts: differences to the published study's own trial, where the design was changed; controls: the arms against
+    the same patients under each virtual control; control_patients: patient table under each; manifest: as stored.
     """
 
     trial: Trial
@@ -37,6 +38,8 @@ class Summary:
     published: list[Compared]
     standard: list[Compared]
     contrasts: list[Contrast]
+    controls: list[Compared]
+    control_patients: dict[str, pl.DataFrame]
     manifest: dict[str, Any]
 
     @property

@@ -72,10 +72,14 @@ def cumulative_incidence(time: Any, cause: Any, of: int) -> Curve:
     )
 
 
-def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
+def hazard_ratio(time: Any, event: Any, treated: Any, start: Any = None) -> float:
     """Cox hazard ratio of ``treated`` (1) against the others (0), Efron's ties.
 
     0 or infinite where only one side had events, nan where neither had.
+
+    Args:
+        start: day after which each entry is at risk, where a covariate that changes with time splits a patient into
+            an entry before and one after the change; everybody from the beginning if None.
 
     For one yes-or-no covariate the partial likelihood needs only counts at each distinct time, so Newton's
     method takes well under a millisecond; a general fit takes a hundred times as long, and a run needs
@@ -84,6 +88,9 @@ def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
     time, event, treated = np.asarray(time, float), np.asarray(event, bool), np.asarray(treated, bool)
     at = np.unique(time[event])
     risk = [_at_or_after(time[group], at) for group in (~treated, treated)]
+    if start is not None:
+        began = np.asarray(start, float)
+        risk = [n - _at_or_after(began[g], at) for n, g in zip(risk, (~treated, treated), strict=True)]
     dead = [_events_at(time[group & event], at) for group in (~treated, treated)]
     if dead[0].sum() == 0 or dead[1].sum() == 0:
         return float("nan") if not event.any() else float("inf") if dead[0].sum() == 0 else 0.0
@@ -95,11 +102,25 @@ def hazard_ratio(time: Any, event: Any, treated: Any) -> float:
     log_ratio = 0.0
     for _ in range(50):
         share = left1 * np.exp(log_ratio) / (left0 + left1 * np.exp(log_ratio))
-        change = (dead[1].sum() - share.sum()) / (share * (1 - share)).sum()
+        information = (share * (1 - share)).sum()
+        if information == 0:  # never are both sides at risk
+            return float("nan")
+        change = (dead[1].sum() - share.sum()) / information
         log_ratio += float(np.clip(change, -1.0, 1.0))
         if abs(change) < 1e-10:
             return float(np.exp(log_ratio))
     return float("nan")
+
+
+def log_rank(time: Any, event: Any, treated: Any) -> float:
+    """p value of the log-rank test of ``treated`` (1) against the others (0); nan where a side is empty or no event
+    has happened."""
+    from statsmodels.duration.survfunc import survdiff
+
+    time, event, treated = np.asarray(time, float), np.asarray(event, bool), np.asarray(treated, bool)
+    if treated.all() or not treated.any() or not event.any():
+        return float("nan")
+    return float(survdiff(time, event.astype(int), treated.astype(int))[1])
 
 
 def _at_or_after(time: Floats, at: Floats) -> Floats:

@@ -14,6 +14,9 @@ from engager.vocabulary import endpoints
 
 SHARES = ("proportion", "rate_at")
 
+RESTRICTED = ("restricted_mean", "restricted_mean_difference")
+"""Statistics up to a time."""
+
 
 def number(value: float | None, statistic: str, unit: str) -> str:
     """A value as the field writes it: shares as percent, months and ratios with two digits or three."""
@@ -23,9 +26,14 @@ def number(value: float | None, statistic: str, unit: str) -> str:
         return f"{100 * value:.1f} %" if abs(value) < 0.0995 else f"{100 * value:.0f} %"
     if statistic == "count":
         return f"{value:.0f}"
-    if statistic in ("hazard_ratio", "odds_ratio", "p_value"):
+    if statistic == "difference":
+        return f"{100 * value:+.0f} points"
+    if statistic == "p_value":
+        return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+    if statistic in ("hazard_ratio", "odds_ratio"):
         return f"{value:.2f}"
-    return f"{value:.1f} {'mo' if unit == 'month' else unit}"
+    sign = "+" if statistic == "restricted_mean_difference" else ""
+    return f"{value:{sign}.1f} {'mo' if unit == 'month' else unit}"
 
 
 def span(i: Interval | None, statistic: str, unit: str) -> str:
@@ -34,7 +42,9 @@ def span(i: Interval | None, statistic: str, unit: str) -> str:
         return "not simulated"
     if i.lower is None and i.upper is None:
         return number(i.value, statistic, unit)
-    low = number(i.lower, statistic, unit).removesuffix(" %").removesuffix(" mo")
+    low = number(i.lower, statistic, unit)
+    for suffix in (" %", " mo", " points"):
+        low = low.removesuffix(suffix)
     high = number(i.upper, statistic, unit) if i.upper is not None else "not reached"
     return f"{number(i.value, statistic, unit)} ({low} – {high})"
 
@@ -46,6 +56,8 @@ def title(c: Compared) -> str:
     words = e.symbol if statistic in ("proportion", "count") else f"{e.symbol}, {statistic}"
     if c.result.statistic == "rate_at" and c.result.time:
         words = f"{e.symbol} at {c.result.time}"
+    elif c.result.statistic in RESTRICTED:
+        words += f" within {c.result.time}"
     elif c.result.time and c.result.statistic == "proportion":
         words += f" in {c.result.time}"
     return f"{words} [{c.result.subgroup}]" if c.result.subgroup else words
@@ -70,7 +82,10 @@ def print_comparison(summary: Summary, folder: Path) -> None:
     if summary.published:
         _published(console, summary.published)
     else:
-        _standard(console, summary.standard)
+        _standard(console, summary.standard, "simulated")
+    if summary.controls:
+        title = "virtual control: the same patients under it, not a published comparison"
+        _standard(console, summary.controls, title)
     if summary.contrasts:
         _contrasts(console, summary.contrasts, summary.trial.study or "")
     console.print(f"report  {folder / 'report.html'}", soft_wrap=True, highlight=False)
@@ -129,8 +144,8 @@ def covered(c: Compared) -> Text:
     return Text("yes", style="green") if c.covered else Text("no", style="red")
 
 
-def _standard(console: Console, rows: list[Compared]) -> None:
-    table = Table(title="simulated (median and 90 % interval over replicates)")
+def _standard(console: Console, rows: list[Compared], title_: str) -> None:
+    table = Table(title=f"{title_} (median and 90 % interval over replicates)")
     for name in ("endpoint", "arm", "simulated"):
         table.add_column(name, overflow="fold")
     for c in rows:

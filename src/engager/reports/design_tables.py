@@ -35,20 +35,21 @@ def arms(trial: Trial) -> Table:
     """Allocation, regimens and transplant policy of each arm."""
     total = sum(arm.allocation for arm in trial.arms.values())
     rows = []
-    for name, arm in trial.arms.items():
+    for name, arm in [*trial.arms.items(), *trial.controls.items()]:
         shares = sum(choice.share for choice in arm.regimens)
         one = len(arm.regimens) == 1
         plans = "; ".join(c.name if one else f"{c.name} ({_percent(c.share / shares)})" for c in arm.regimens)
         t = arm.transplant
         policy = f"{_percent(t.share)} of responders below {t.below:g} years, {t.delay} days after response"
-        rows.append((name, f"{arm.allocation} of {total}", plans, policy if t.share else "none"))
+        allocation = f"{arm.allocation} of {total}" if name in trial.arms else "virtual control"
+        rows.append((name, allocation, plans, policy if t.share else "none"))
     return Table("Arms", ("arm", "allocation", "regimens", "transplant policy (an input)"), rows)
 
 
 def plans(trial: Trial) -> list[Plan]:
     """Every regimen with doses and rules."""
     out = []
-    for name, arm in trial.arms.items():
+    for name, arm in [*trial.arms.items(), *trial.controls.items()]:
         for regimen in (choice.regimen for choice in arm.regimens):
             out.append(Plan(regimen.name, name, _cycles(regimen), [rule_text(r) for r in regimen.rules]))
     return out

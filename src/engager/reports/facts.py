@@ -9,7 +9,8 @@ from engager.evidence import Result
 from engager.evidence.printed import apart
 from engager.evidence.printed import span as rounding
 from engager.inference import Compared, Interval
-from engager.reports.comparison_table import published, span, title
+from engager.reports.comparison_table import RESTRICTED, published, span, title
+from engager.trials.times import CAUSES
 from engager.vocabulary import endpoints
 
 SCORED = ("predicted", "calibrated", "informed")
@@ -78,7 +79,13 @@ WHEN = {"window": "within", "at": "at", "cycles": "after", "follow-up": "at a me
 def words(r: Result) -> str:
     """Endpoint, statistic, time and subgroup of a row, spelled out."""
     text = endpoints()[r.endpoint].label
-    if r.statistic == "rate_at" and r.time:
+    if r.statistic == "p_value" and not r.source:
+        text = f"{text}, p value of the log-rank test"
+    elif r.statistic in RESTRICTED:
+        text = f"{text}, {r.statistic.replace('_', ' ')} within {r.time}"
+    elif r.statistic == "rate_at" and r.time and r.endpoint in CAUSES:
+        text = f"{text}, cumulative incidence {WHEN[r.time.of]} {r.time}"
+    elif r.statistic == "rate_at" and r.time:
         text = f"{text} {WHEN[r.time.of]} {r.time}"
     elif r.statistic not in ("proportion", "count"):
         text = f"{text}, {r.statistic.replace('_', ' ')}"

@@ -10,12 +10,12 @@ from engager.reports.figures_exposure import doses, exposure
 from engager.reports.figures_patients import swimmer
 from engager.reports.figures_response import residual, response
 from engager.reports.figures_safety import toxicity
-from engager.reports.figures_survival import remission, survival
+from engager.reports.figures_survival import counterfactual, remission, survival
 from engager.reports.flow import flow
 from engager.reports.style import Figure, styled
 
 FIGURES: tuple[Callable[[Summary], Figure | None], ...] = (
-    flow, comparison, survival, remission, response, residual, exposure, toxicity, swimmer, doses,
+    flow, comparison, counterfactual, survival, remission, response, residual, exposure, toxicity, swimmer, doses,
 )  # fmt: skip
 """Each draws one figure of a finished run, or returns None where the run has nothing to show in it."""
 

@@ -9,16 +9,26 @@ import polars as pl
 from matplotlib.patches import Patch
 
 from engager.inference import Summary
-from engager.reports.style import GRADES, MUTED, Figure, legend, saved, sheet
+from engager.reports.style import GRADES, MUTED, PAPER, Figure, legend, saved, sheet
 
-EVENTS = ("CRS", "neurologic event")
-TITLES = {"CRS": "cytokine release syndrome", "neurologic event": "neurologic events, grade 3 or higher"}
+TITLES = {
+    "CRS": "cytokine release syndrome",
+    "neurologic event": "neurologic events, grade 3 or higher",
+    "neutropenia": "neutropenia on treatment, grade 3 or higher",
+    "thrombocytopenia": "thrombocytopenia on treatment, grade 3 or higher",
+    "veno-occlusive disease": "veno-occlusive disease, grade not modelled unless fatal",
+    "infection": "fatal infections",
+}
+"""Events in the order of the panels, with the panel's title."""
+
+UNGRADED = 0
+"""Stands for an event whose grade is not modelled."""
 
 
 def toxicity(s: Summary) -> Figure | None:
     """Patients with an event in each cycle by its worst grade, per 100 patients in the arm."""
     worst = (
-        s.adverse_events.filter(pl.col("event").is_in(EVENTS))
+        s.adverse_events.with_columns(pl.col("grade").fill_null(UNGRADED))
         .group_by("arm", "event", "cycle", "replicate", "patient")
         .agg(pl.col("grade").max())
         .group_by("arm", "event", "cycle", "grade")
@@ -33,7 +43,7 @@ def toxicity(s: Summary) -> Figure | None:
         .sort("event", "arm", "cycle", "grade")
     )
     arms = [arm for arm in s.trial.arms if arm in data["arm"].unique().to_list()]
-    events = [e for e in EVENTS if e in data["event"].unique().to_list()]
+    events = [e for e in TITLES if e in data["event"].unique().to_list()]
     drawn = sheet(0.7 + 1.85 * len(events))
     panels = drawn.subplots(len(events), 1, sharex=True, squeeze=False)[:, 0]
     cycles = int(data["cycle"].max())  # type: ignore[arg-type]
@@ -49,23 +59,31 @@ def toxicity(s: Summary) -> Figure | None:
         axes.set_xlim(0.4, cycles + 0.6)
     panels[-1].set_xlabel("treatment cycle")
     present = sorted(data["grade"].unique().to_list())
-    legend(drawn, [Patch(fc=GRADES[g], ec=MUTED, lw=0.5, label=f"grade {g}") for g in present])
+    legend(
+        drawn,
+        [Patch(fc=_colour(g), ec=MUTED, lw=0.5, label=f"grade {g}" if g else "no grade") for g in present],
+    )
     title = "Adverse events by cycle and grade"
     alt = " ".join(_said(data, event, arm) for event in events for arm in arms)
     order = "" if len(arms) == 1 else f" Bars of a cycle from left to right: {', '.join(arms)}."
     caption = (
         "Patients with an event in the cycle by its worst grade, per 100 patients allocated to the arm (not per "
         f"100 who reached the cycle).{order} Neurologic events below grade 3 are not modelled; those of "
-        "grade 4 are counted as grade 3. Chemotherapy's adverse events are not modelled."
+        "grade 4 are counted as grade 3. Of chemotherapy's adverse events only low counts, veno-occlusive disease and "
+        "fatal infections are modelled; what comes after treatment counts for the last cycle begun."
     )
     return Figure("toxicity", "toxicity", title, alt, caption, saved(drawn, "toxicity", title, alt), data)
+
+
+def _colour(grade: int) -> str:
+    return GRADES.get(grade, PAPER)
 
 
 def _stacks(axes: Any, rows: pl.DataFrame, shift: float, width: float) -> None:
     cycles = rows["cycle"].max()
     base = np.zeros(int(cycles or 0) + 1)  # type: ignore[arg-type]
     for r in rows.sort("grade").to_dicts():
-        axes.bar(r["cycle"] + shift, r["per_100"], width, bottom=base[r["cycle"]], color=GRADES[r["grade"]],
+        axes.bar(r["cycle"] + shift, r["per_100"], width, bottom=base[r["cycle"]], color=_colour(r["grade"]),
                  ec=MUTED, lw=0.4)  # fmt: skip
         base[r["cycle"]] += r["per_100"]
 

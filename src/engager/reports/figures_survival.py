@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from engager.reports.comparison_table import number
 from engager.reports.facts import Fact, merged
 from engager.reports.replicates import EXACT, HIGH, LOW, Floats, at_risk, enough, on_grid
 from engager.reports.style import INK, MUTED, PAPER, Figure, arm_colours, legend, month_ticks, saved, sheet
+from engager.trials.times import CAUSE, CAUSES
 from engager.vocabulary import quantity
 
 MONTH = quantity("1 month").canonical
@@ -86,9 +87,9 @@ def _risk_table(axes: Any, rows: list[tuple[str, str, Floats]], ticks: list[int]
             axes.text(tick, i + 0.3, f"{n:.0f}", fontsize=8.5, ha="center", va="center", color=INK)
 
 
-def _line(axes: Any, b: Band, colour: str) -> None:
+def _line(axes: Any, b: Band, colour: str, style: str = "-") -> None:
     axes.fill_between(b.day / MONTH, b.lower, b.upper, step="post", color=colour, alpha=0.18, lw=0)
-    axes.step(b.day / MONTH, b.value, where="post", color=colour)
+    axes.step(b.day / MONTH, b.value, where="post", color=colour, ls=style)
 
 
 def _time_axis(axes: Any, last: float, label: str) -> list[int]:
@@ -107,34 +108,45 @@ def _band_words(replicates: int) -> str:
 
 def survival(s: Summary) -> Figure | None:
     """Kaplan–Meier overall survival by arm with numbers at risk and published medians."""
-    colours = arm_colours(s.trial.arms)
-    bands, groups = {}, {}
-    for arm in s.trial.arms:
-        group = s.patients.filter(pl.col("arm") == arm)
-        if len(group):
-            groups[arm] = group
-            bands[arm] = band(
-                group, "os_time", lambda g: kaplan_meier(g["os_time"], g["os_event"]), s.replicates
-            )
+    return _survival(s, "survival", "Overall survival by arm", {})
+
+
+def counterfactual(s: Summary) -> Figure | None:
+    """Overall survival by arm and of all patients under each virtual control; nothing published is in it."""
+    title = "Overall survival, and that of the same patients under the virtual control"
+    return _survival(s, "controls", title, s.control_patients) if s.control_patients else None
+
+
+def _survival(s: Summary, name: str, title: str, controls: Mapping[str, pl.DataFrame]) -> Figure | None:
+    """The curves of the arms; with ``controls`` also theirs, dashed, and without published medians."""
+    arms = {arm: s.patients.filter(pl.col("arm") == arm) for arm in s.trial.arms}
+    groups = {arm: group for arm, group in {**arms, **controls}.items() if len(group)}
+    colours = arm_colours(groups if controls else s.trial.arms)
+    bands = {arm: band(group, "os_time", _of_survival, s.replicates) for arm, group in groups.items()}
     if not bands:
         return None
     last = max(b.day[-1] for b in bands.values()) / MONTH
     drawn = sheet(3.9 + 0.22 * len(bands))
     axes, below = drawn.subplots(2, 1, height_ratios=[3.2, 0.24 * (len(bands) + 1)])
     for arm, b in bands.items():
-        _line(axes, b, colours[arm])
+        _line(axes, b, colours[arm], "--" if arm in controls else "-")
         if s.replicates == 1:
             _censored(axes, groups[arm], b, colours[arm])
     axes.set_ylim(0, 1.0)
     axes.set_yticks(np.arange(0, 1.01, 0.25), ["0", "25", "50", "75", "100"])
     axes.grid(axis="y")
     axes.set_ylabel("overall survival (%)")
-    ticks = _time_axis(axes, last, "months since randomisation" if len(bands) > 1 else "months since start")
-    marks = _medians(axes, s, colours)
+    ticks = _time_axis(axes, last, "months since randomisation" if len(arms) > 1 else "months since start")
+    marks = [] if controls else _medians(axes, s, colours)
     below.sharex(axes)
     risk = {arm: at_risk(g, "os_time", np.array(ticks) * MONTH, s.replicates) for arm, g in groups.items()}
     _risk_table(below, [(a, colours[a], n) for a, n in risk.items()], ticks, "at risk (median per replicate)")
-    handles: list[Any] = [Line2D([], [], color=colours[a], label=a) for a in bands]
+    handles: list[Any] = [
+        Line2D([], [], color=colours[a], label=f"{a}, virtual control", ls="--")
+        if a in controls
+        else Line2D([], [], color=colours[a], label=a)
+        for a in bands
+    ]
     handles.append(
         Patch(color=MUTED, alpha=0.25, label="90 % band" if enough(s.replicates) else "95 % interval")
     )
@@ -148,16 +160,20 @@ def survival(s: Summary) -> Figure | None:
         for f in marks
     ]
     data += [pl.DataFrame(known)] if known else []
-    title = "Overall survival by arm"
     alt = "Kaplan–Meier curves of overall survival. " + " ".join(_said(a, b) for a, b in bands.items())
     caption = (
         f"Line: all {s.replicates} replicate{'s' if s.replicates != 1 else ''} together; "
         f"{_band_words(s.replicates)}. Curves end where fewer than 5 % of an arm are still observed."
         + (" Diamonds: published medians." if marks else "")
+        + (" Dashed: the patients of all arms under the control." if controls else "")
         + (" Ticks: censored patients." if s.replicates == 1 else " Censored patients are not marked.")
     )
-    svg = saved(drawn, "survival", title, alt)
-    return Figure("survival", "survival", title, alt, caption, svg, pl.concat(data, how="diagonal"))
+    svg = saved(drawn, name, title, alt)
+    return Figure(name, name, title, alt, caption, svg, pl.concat(data, how="diagonal"))
+
+
+def _of_survival(group: pl.DataFrame) -> Curve:
+    return kaplan_meier(group["os_time"], group["os_event"])
 
 
 def _risk_frame(arm: str, ticks: list[int], numbers: Floats) -> pl.DataFrame:
@@ -214,16 +230,13 @@ def _incidence(code: int, group: pl.DataFrame) -> Curve:
 
 def remission(s: Summary) -> Figure | None:
     """Cumulative incidence of relapse and of death in remission among patients in remission."""
-    cause = (
-        pl.when(pl.col("relapse_day").is_not_null()).then(1).when(pl.col("rfs_event")).then(2).otherwise(0)
-    )  # fmt: skip
-    people = s.patients.filter(pl.col("in_remission")).with_columns(cause=cause)
+    people = s.patients.filter(pl.col("in_remission")).with_columns(cause=CAUSE)
     colours = arm_colours(s.trial.arms)
     groups = {a: people.filter(pl.col("arm") == a) for a in s.trial.arms}
     groups = {a: g for a, g in groups.items() if len(g)}
     if not groups:
         return None
-    kinds = (("relapse", 1), ("death in remission", 2))
+    kinds = [(name.replace("_", " "), code) for name, code in CAUSES.items()]
     drawn = sheet(3.5 + 0.22 * len(groups))
     grid = drawn.subplots(2, 2, height_ratios=[2.7, 0.24 * (len(groups) + 1)], sharex="col")
     data, said, last, top = [], [], 0.0, 0.1

@@ -10,7 +10,7 @@ import polars.selectors as cs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engager.inference import Summary
-from engager.reports import design_tables, sections
+from engager.reports import design_tables, safety_tables, sections
 from engager.reports.figures import figures
 from engager.reports.style import Figure
 
@@ -62,9 +62,11 @@ def _content(s: Summary) -> dict[str, Any]:
         "arms": design_tables.arms(s.trial), "plans": design_tables.plans(s.trial),
         "cohort": design_tables.cohort(s), "assessments": design_tables.assessments(s.trial),
         "scored": sections.scored(s), "context": sections.context(s), "unsimulated": sections.unsimulated(s),
-        "events": sections.events(s), "ledger": short, "ledger_detail": detail,
+        "events": sections.events(s), "by_cycle": safety_tables.by_cycle(s),
+        "stopping": safety_tables.against_stopping(s), "tests": sections.tests(s),
+        "ledger": short, "ledger_detail": detail,
         "standard": sections.standard(s), "failures": sections.failures(s), "contrasts": sections.contrasts(s),
-        "unchanged": sections.unchanged(s),
+        "unchanged": sections.unchanged(s), "controls": sections.controls(s),
         "assumptions": sections.assumptions(s), "parameters": sections.parameters(), "cited": sections.cited(s),
     }  # fmt: skip
 

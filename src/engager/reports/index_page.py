@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from engager.evidence import study
+from engager.evidence import ongoing, study
 from engager.inference import Summary
 from engager.reports import sections
 from engager.reports.facts import SCORED, Fact, merged, misfits, score
@@ -47,9 +47,10 @@ def line(summary: Summary, link: str) -> Line:
     tables = [*sections.scored(summary).values(), sections.context(summary)]
     if not facts:
         tables = [sections.standard(summary)]
+    tables += sections.controls(summary)
     return Line(
         name=trial.name,
-        title=study(trial.study).title if trial.study else _plans(trial),
+        title=study(trial.study).title if trial.study else _listed(trial),
         link=link,
         patients=summary.simulated,
         facts=facts,
@@ -59,10 +60,21 @@ def line(summary: Summary, link: str) -> Line:
     )
 
 
-def _plans(trial: Trial) -> str:
-    """What a trial without a study gives, by the names of its regimens."""
-    names = dict.fromkeys(choice.regimen.name for arm in trial.arms.values() for choice in arm.regimens)
-    return "; ".join(names)
+def _listed(trial: Trial) -> str:
+    """What an ongoing trial gives to whom and in which phase, as the record lists it: of the mentions that fit the
+    cohort the one that names most of the drugs that are given here."""
+    given = {drug for regimen in trial.regimens for drug in regimen.drugs}
+    status = "positive" if trial.cohort.ph else "negative"
+    rows = [row for row in ongoing() if trial.name.startswith(row.registry) and row.in_table]
+    fitting = [row for row in rows if row.ph in ("", "either", status)] or rows
+    if not fitting:
+        return "; ".join(dict.fromkeys(regimen.name for regimen in trial.regimens))
+    best = max(fitting, key=lambda row: len(given & set(row.drugs)))
+    settings = " or ".join("residual" if word == "MRD" else word for word in best.setting)
+    words = [settings, f"Ph-{best.ph}" if best.ph in ("positive", "negative") else "", "disease"]
+    phase = f", phase {best.roman}" if best.roman else ""
+    title = f"{best.treatment} in {' '.join(filter(None, words))}{phase}"
+    return title[0].upper() + title[1:]
 
 
 def write_index(lines: Sequence[Line], folder: Path, *, replicates: int, seed: int) -> Path:

@@ -16,6 +16,8 @@ from engager.inference.comparison import ENOUGH
 from engager.patients import population
 from engager.reports.comparison_table import span
 from engager.reports.facts import SCORED, Fact, merged, misfits, score, words
+from engager.trials import Tables, measured
+from engager.trials.analysis import VERSUS
 from engager.vocabulary import endpoints
 
 
@@ -37,7 +39,7 @@ def many(n: int, what: str) -> str:
 def tied(text: str) -> str:
     """A value and its interval, each kept on one line, with true minus signs."""
     text = text.replace(" – ", " to ")
-    for loose in (" %", " mo", " to "):
+    for loose in (" %", " mo", " points", " to "):
         text = text.replace(loose, loose.replace(" ", "\u00a0"))
     return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
 
@@ -110,8 +112,10 @@ def _fact_row(f: Fact) -> tuple[str, ...]:
 
 
 def context(s: Summary) -> Table | None:
-    """Published rows that are inputs or are not compared for another reason, beside what came out."""
+    """Published rows that are inputs or are not compared for another reason, beside what came out; those about a
+    virtual control stand beside it."""
     facts = [f for f in merged(s.published) if f.simulated is not None and f.role not in SCORED]
+    facts = [f for f in facts if not _of_control(s, f)]
     rows = [(*_fact_row(f)[:5], f.result.reason or f.compared.reason) for f in facts]
     columns = (*FACT[:5], "note")
     return Table("Published rows that are not scored", columns, rows) if rows else None
@@ -119,7 +123,7 @@ def context(s: Summary) -> Table | None:
 
 def unsimulated(s: Summary) -> Table | None:
     """Published rows that the simulation has no counterpart of, with the reason."""
-    facts = [f for f in merged(s.published) if f.simulated is None]
+    facts = [f for f in merged(s.published) if f.simulated is None and not _of_control(s, f)]
     rows = [
         (words(f.result), f.result.arm, f.published, " and ".join(f.sources), f.compared.reason, f.role)
         for f in facts
@@ -130,16 +134,61 @@ def unsimulated(s: Summary) -> Table | None:
 
 def standard(s: Summary) -> Table:
     """The trial's own results, one column per arm."""
-    arms = tuple(dict.fromkeys(c.result.arm for c in s.standard if " vs " not in c.result.arm))
+    return _by_arm(s, "Simulated results", s.standard)
+
+
+def _by_arm(s: Summary, caption: str, results: Iterable[Compared]) -> Table:
+    """Results with one column per arm, then one per pair of arms."""
+    shown = list(results)
+    arms = tuple(dict.fromkeys(c.result.arm for c in shown if VERSUS not in c.result.arm))
     cells: dict[str, dict[str, str]] = {}
-    for c in s.standard:
-        cells.setdefault(words(c.result), {})[c.result.arm] = _cell(c)
-    pairs = tuple(dict.fromkeys(c.result.arm for c in s.standard if " vs " in c.result.arm))
+    for c in shown:
+        # a difference stands in the line of what it is a difference of
+        statistic = c.result.statistic.replace("restricted_mean_difference", "restricted_mean")
+        line = c.result.model_copy(update={"statistic": statistic.replace("difference", "proportion")})
+        cells.setdefault(words(line), {})[c.result.arm] = _cell(c)
+    pairs = tuple(dict.fromkeys(c.result.arm for c in shown if VERSUS in c.result.arm))
     rows = [(name, *(found.get(arm, "") for arm in (*arms, *pairs))) for name, found in cells.items()]
     interval = (
         "median and 90 % interval over replicates" if s.replicates >= ENOUGH else "median over replicates"
     )
-    return Table(f"Simulated results: {interval}", ("endpoint", *arms, *pairs), rows)
+    return Table(f"{caption}: {interval}", ("endpoint", *arms, *pairs), rows)
+
+
+def controls(s: Summary) -> list[Table]:
+    """Each arm beside the same patients under each virtual control; then what was published of that control."""
+    pairs = [c.result.arm for c in s.controls if VERSUS in c.result.arm]
+    out = []
+    for pair in dict.fromkeys(pairs):
+        arm, _, control = pair.partition(VERSUS)
+        about = [c for c in s.controls if c.result.arm in (arm, control, pair)]
+        out.append(_by_arm(s, f"Virtual control: {arm} against {control}, the same patients", about))
+    facts = [f for f in merged(s.published) if _of_control(s, f)]
+    rows = [
+        (*_fact_row(f)[:5], "; ".join(filter(None, (f.result.note, f.result.reason, f.compared.reason))))
+        for f in facts
+    ]
+    columns = (*FACT[:5], "note")
+    return [*out, Table("Published of the control: context", columns, rows)] if rows else out
+
+
+def _of_control(s: Summary, f: Fact) -> bool:
+    return bool(set(f.result.arm.split(VERSUS)) & set(s.trial.controls))
+
+
+SIGNIFICANT = 0.05
+"""Two-sided p value below which a trial would call two arms different."""
+
+
+def tests(s: Summary) -> list[str]:
+    """In how many replicates the log-rank test of overall survival tells the arms apart, in sentences."""
+    out = []
+    for row in (c.result for c in s.standard if c.result.statistic == "p_value"):
+        p = measured(s.trial, Tables(s.patients, s.marrow), row)
+        n = int((p < SIGNIFICANT).sum())
+        of = many(len(p), "replicate")
+        out.append(f"Log-rank test of overall survival, {row.arm}: p below {SIGNIFICANT} in {n} of {of}.")
+    return out
 
 
 def _cell(c: Compared) -> str:
@@ -262,7 +311,7 @@ def assumptions(s: Summary) -> list[tuple[str, list[str]]]:
     out: list[tuple[str, Iterable[str]]] = [
         (f"the trial {s.trial.name}", s.trial.assumptions), ("the cohort", s.trial.cohort.assumptions)
     ]  # fmt: skip
-    seen: dict[str, Iterable[str]] = {r.name: r.assumptions for r in s.trial.regimens}
+    seen: dict[str, Iterable[str]] = {r.name: r.assumptions for r in s.trial.all_regimens}
     out += [(f"the regimen {name}", texts) for name, texts in seen.items()]
     return [(where, list(texts)) for where, texts in out if texts]
 

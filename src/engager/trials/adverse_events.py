@@ -1,4 +1,5 @@
-"""Adverse events of a trial as rows: cytokine release, neurologic events, veno-occlusive disease, cytopenias."""
+"""Adverse events of a trial as rows: cytokine release, neurologic events, veno-occlusive disease, fatal infections,
+cytopenias."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engager.trials.chart import NOT_YET
+from engager.trials.chart import NOT_YET, OF_INFECTION
 from engager.trials.conduct import Courses
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled
@@ -38,8 +39,8 @@ def adverse_events(
     """Columns: replicate, patient, arm, event, day, cycle, grade (5 where it killed; null where it has none).
 
     Cytokine release by window, graded by its IL-6 peak; neurologic events of grade 3 or higher; veno-occlusive
-    disease, whose grade is not modelled; cytopenias of grade 3 and 4, one row per cycle in which they occur
-    while the patient is on treatment.
+    disease, whose grade is not modelled; infections that killed; cytopenias of grade 3 and 4, a row per cycle in which
+    they occur while the patient is on treatment. An event after the end of treatment counts for the last cycle begun.
     """
     h, fate = c.chart, e.entrant.fate
     shifts = [v["crs_shift_1"], v["crs_shift_2"], 0.0, v["crs_shift_4"]]
@@ -56,8 +57,11 @@ def adverse_events(
     who = np.flatnonzero(h.vod < follow)
     grade = np.where(np.asarray(fate.vod_fatal)[who] > 0, 5, 0)
     vod = _rows(trial, low, e, c, "veno-occlusive disease", h.vod[who], who, grade)
+    day = np.asarray(h.died)
+    who = np.flatnonzero((day < follow) & (np.asarray(h.cause) == OF_INFECTION))
+    infection = _rows(trial, low, e, c, "infection", day[who], who, np.full(len(who), 5))
     low_counts = [_cytopenia(trial, low, e, c, follow, name) for name in CYTOPENIAS]
-    return pl.concat([crs, ne, vod, *low_counts]).sort("replicate", "patient", "day")
+    return pl.concat([crs, ne, vod, infection, *low_counts]).sort("replicate", "patient", "day")
 
 
 def _rows(

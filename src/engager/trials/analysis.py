@@ -13,10 +13,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engager.evidence import Result
-from engager.outcomes import Curve, hazard_ratio, kaplan_meier, median, odds_ratio, value_at
+from engager.outcomes import (
+    Curve,
+    cumulative_incidence,
+    hazard_ratio,
+    kaplan_meier,
+    log_rank,
+    median,
+    odds_ratio,
+    restricted_mean,
+    restricted_mean_difference,
+    value_at,
+)
 from engager.trials.design import Trial
 from engager.trials.groups import (
-    ALL,
     EVERYBODY,
     LATE,
     RESPONDERS,
@@ -30,18 +40,29 @@ from engager.trials.plan import ENGAGER
 from engager.trials.responses import (
     DAYS_PER_MONTH,
     EVENTS,
+    KEYS,
     MARROW,
     OF_BCR_ABL,
     OF_THE_ENGAGER,
     best,
     window,
 )
-from engager.trials.times import LONG_TERM, TIMES, clock
+from engager.trials.times import CAUSE, CAUSES, LONG_TERM, TIMES, clock
 from engager.vocabulary import endpoints
 
 Floats = NDArray[np.float64]
 
 VERSUS = " vs "
+
+COMPARING = ("hazard_ratio", "odds_ratio", "difference", "restricted_mean_difference", "p_value")
+"""Statistics of two groups; a p value is that of the log-rank test."""
+
+OF_SHARES = ("odds_ratio", "difference")
+"""Those of them that compare shares of patients."""
+
+TRANSPLANTED = f"after transplant{VERSUS}before transplant"
+"""The subgroup of a comparison in which transplant is a covariate that changes with time: until the transplant a
+patient counts as not transplanted."""
 
 MEASURES = {"age": "age", "mrd_level": "blasts", "treatment_cycles": "cycles"}
 """Columns of endpoints that are a number of each patient [years, share, cycles]."""
@@ -55,10 +76,10 @@ def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
     Raises:
         NotSimulated: with the reason.
     """
-    if row.statistic == "p_value":
-        raise NotSimulated("a p value belongs to one trial; the effect itself is compared")
-    if row.statistic in ("hazard_ratio", "odds_ratio"):
-        return _ratios(trial, tables, row)
+    if row.subgroup == TRANSPLANTED:
+        return _with_time(trial, tables, row)
+    if row.statistic in COMPARING:
+        return _compared(trial, tables, row)
     if row.endpoint == "regimen_share":
         return _regimen_share(trial, tables, row)
     group = group_of(trial, tables, row.arm, row.subgroup)
@@ -68,7 +89,7 @@ def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
         )
     if row.endpoint == "follow_up" or row.endpoint in MEASURES:
         return _medians(trial, tables, group, row)
-    if row.endpoint in TIMES:
+    if row.endpoint in TIMES or (row.endpoint in CAUSES and row.statistic == "rate_at"):
         return _curve(trial, tables, group, row)
     if row.statistic not in ("proportion", "count") or row.endpoint not in {*EVENTS, "overall_response"}:
         raise NotSimulated(f"the model has no {endpoints()[row.endpoint].label} as a {row.statistic}")
@@ -118,8 +139,8 @@ def _events(trial: Trial, tables: Tables, group: Group, row: Result) -> tuple[pl
 
 
 def has_engager(trial: Trial, arm: str) -> bool:
-    """Whether a regimen of the arm (or of any, for ``all``) has the T-cell engager."""
-    arms = trial.arms.values() if arm == ALL else [trial.arms[arm]]
+    """Whether a regimen of the arm (or of any, for what is no arm, as ``all``) has the T-cell engager."""
+    arms = [trial.arms[arm]] if arm in trial.arms else trial.arms.values()
     return any(ENGAGER in choice.regimen.drugs for a in arms for choice in a.regimens)
 
 
@@ -133,35 +154,59 @@ def _timed(trial: Trial, tables: Tables, group: Group, row: Result) -> pl.DataFr
 
 
 def _curve(trial: Trial, tables: Tables, group: Group, row: Result) -> Floats:
-    """Median [month] or rate at a time of a survival curve."""
-    timed = _timed(trial, tables, group, row)
+    """Median [month], restricted mean [month] or rate at a time of a survival curve; of relapse and death in
+    remission the cumulative incidence at a time."""
     if row.statistic == "median":
+        timed = _timed(trial, tables, group, row)
         return _per_replicate(timed, lambda g: median(_kaplan_meier(g)) / DAYS_PER_MONTH)
-    if row.statistic not in ("rate_at", "proportion"):
+    if row.statistic not in ("rate_at", "proportion", "restricted_mean"):
         raise NotSimulated(f"a survival curve gives no {row.statistic}")
+    until = _until(trial, row)
+    if row.endpoint in CAUSES:
+        return _incidence(group, row.endpoint, until)
+    timed = _timed(trial, tables, group, row)
+    if row.statistic == "restricted_mean":
+        return _per_replicate(timed, lambda g: restricted_mean(_kaplan_meier(g), until) / DAYS_PER_MONTH)
+    return _per_replicate(timed, lambda g: value_at(_kaplan_meier(g), until))
+
+
+def _until(trial: Trial, row: Result) -> float:
+    """The time [day] at which, or up to which, a row looks at a curve."""
     months = LONG_TERM if row.endpoint == "long_term_response" else row.time.months if row.time else None
     if months is None:
         raise NotSimulated("no time is printed for this rate")
     if months * DAYS_PER_MONTH > trial.follow_up.total:
         raise NotSimulated(f"the trial follows nobody for {months:g} months")
-    return _per_replicate(timed, lambda g: value_at(_kaplan_meier(g), months * DAYS_PER_MONTH))
+    return months * DAYS_PER_MONTH
+
+
+def _incidence(group: Group, cause: str, until: float) -> Floats:
+    """Cumulative incidence of one end of remission, the other competing, since remission began."""
+    if group.landmarked:
+        raise NotSimulated("cumulative incidence is counted from remission, not from a later day")
+    people = group.patients.filter(pl.col("in_remission")).with_columns(cause=CAUSE)
+    code = CAUSES[cause]
+    return _per_replicate(
+        people, lambda g: value_at(cumulative_incidence(g["rfs_time"], g["cause"], code), until)
+    )
 
 
 def _kaplan_meier(timed: pl.DataFrame) -> Curve:
     return kaplan_meier(timed["time"].to_numpy(), timed["event"].to_numpy())
 
 
-def _ratios(trial: Trial, tables: Tables, row: Result) -> Floats:
-    """Hazard or odds ratio of what the row names first against what it names second: two arms, or two subgroups.
+def _compared(trial: Trial, tables: Tables, row: Result) -> Floats:
+    """What the row names first against what it names second, two arms or two subgroups: ratio or difference.
 
-    The odds of a time-to-event endpoint are those of its event by the end of follow-up.
+    Shares of a time-to-event endpoint are those of its event by the end of follow-up.
     """
     arms, subgroups = row.arm.partition(VERSUS), row.subgroup.partition(VERSUS)
     if bool(arms[1]) == bool(subgroups[1]):
-        raise NotSimulated(f"{row.arm!r} {row.subgroup!r}: a ratio compares two arms, or two subgroups")
-    shares = {*EVENTS, "overall_response"} if row.statistic == "odds_ratio" else set()
+        raise NotSimulated(f"{row.arm!r} {row.subgroup!r}: {_name(row)} compares two arms, or two subgroups")
+    shares = {*EVENTS, "overall_response"} if row.statistic in OF_SHARES else set()
     if row.endpoint not in {*TIMES, *shares}:
-        raise NotSimulated(f"{endpoints()[row.endpoint].label} has no {row.statistic.replace('_', ' ')}")
+        raise NotSimulated(f"{endpoints()[row.endpoint].label} has no {_name(row)}")
+    until = _until(trial, row) if row.statistic == "restricted_mean_difference" else 0.0
     sides = []
     for i, treated in ((0, True), (2, False)):
         arm, subgroup = (arms[i], row.subgroup) if arms[1] else (row.arm, subgroups[i])
@@ -172,10 +217,47 @@ def _ratios(trial: Trial, tables: Tables, row: Result) -> Floats:
             people, happened = _events(trial, tables, group, row.model_copy(update={"arm": arm}))
             side = people.select("replicate", time=pl.lit(0), event=happened)
         sides.append(side.with_columns(treated=pl.lit(treated)))
-    both = pl.concat(sides)
-    if row.statistic == "hazard_ratio":
-        return _per_replicate(both, lambda g: hazard_ratio(g["time"], g["event"], g["treated"]))
-    return _per_replicate(both, lambda g: odds_ratio(g["event"], g["treated"]))
+    return _per_replicate(pl.concat(sides), lambda g: _effect(row.statistic, g, until))
+
+
+def _name(row: Result) -> str:
+    return row.statistic.replace("_", " ")
+
+
+def _effect(statistic: str, both: pl.DataFrame, until: float) -> float:
+    """A statistic of two groups, told apart by the column ``treated``; restricted means [month] up to ``until``."""
+    time, event, treated = both["time"], both["event"], both["treated"]
+    if statistic == "hazard_ratio":
+        return hazard_ratio(time, event, treated)
+    if statistic == "p_value":
+        return log_rank(time, event, treated)
+    if statistic == "restricted_mean_difference":
+        return restricted_mean_difference(time, event, treated, until) / DAYS_PER_MONTH
+    if statistic == "odds_ratio":
+        return odds_ratio(event, treated)
+    first, second = (event.filter(side).to_numpy() for side in (treated, ~treated))
+    return float(np.mean(first) - np.mean(second)) if len(first) and len(second) else float("nan")
+
+
+def _with_time(trial: Trial, tables: Tables, row: Result) -> Floats:
+    """Hazard ratio after against before transplant, which counts from its day on, in patients in remission."""
+    if row.statistic != "hazard_ratio" or row.endpoint not in TIMES or not TIMES[row.endpoint].in_remission:
+        raise NotSimulated("transplant as it happens is compared by the hazard ratio of a time in remission")
+    group = group_of(trial, tables, row.arm, "")
+    days = group.patients.select(*KEYS, "transplant_day")
+    timed = _timed(trial, tables, group, row).join(days, on=KEYS, how="left", maintain_order="left")
+    grafted = (pl.col("transplant_day") - pl.col("start")).clip(0)
+    timed = timed.with_columns(grafted=grafted, began=pl.lit(-1))
+    split = (pl.col("grafted") < pl.col("time")).fill_null(False)
+    cells = ("replicate", "began", "time", "event", "treated")
+    before = timed.with_columns(
+        time=pl.when(split).then("grafted").otherwise("time"),
+        event=pl.col("event") & ~split,
+        treated=pl.lit(False),
+    )
+    after = timed.filter(split).with_columns(began=pl.col("grafted"), treated=pl.lit(True))
+    both = pl.concat([part.select(cells) for part in (before, after)], how="vertical_relaxed")
+    return _per_replicate(both, lambda g: hazard_ratio(g["time"], g["event"], g["treated"], g["began"]))
 
 
 def _share(group: pl.DataFrame, happened: pl.Expr) -> Floats:

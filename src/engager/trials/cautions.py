@@ -48,9 +48,8 @@ def cautions(trial: Trial) -> list[str]:
 
 def _in_vain(trial: Trial, effects: Sequence[str], to: str) -> Iterator[str]:
     """A sentence for each regimen that gives drugs with these effects to patients who cannot feel them."""
-    for name, regimen in dict.fromkeys(
-        (c.name, c.regimen) for arm in trial.arms.values() for c in arm.regimens
-    ):
+    arms = [*trial.arms.values(), *trial.controls.values()]
+    for name, regimen in dict.fromkeys((c.name, c.regimen) for arm in arms for c in arm.regimens):
         given = [drug for drug in regimen.drugs if _effects(drug) & set(effects)]
         if given:
             yield f"{name} gives {' and '.join(given)} to {to}"

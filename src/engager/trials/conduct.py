@@ -3,18 +3,19 @@
 Patients are lanes of blocks; blocks are run one after the other inside one program. All blocks are full
 (padded with copies), so each lane runs the same code whatever its neighbours are, and the number of steps
 that a patient takes follows from that patient's own day: results do not depend on how patients are batched.
+That leaves us free to pack them anew at every call, so that no block waits for patients who need nothing any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engager.engine import compiler
-from engager.engine.blocks import pack, unpack
+from engager.engine.blocks import blocks_for, pack, unpack
 from engager.model import State
 from engager.model.target_cells import blast_share, transcripts
 from engager.outcomes import response_criteria
@@ -31,7 +32,7 @@ from engager.trials.clinic import (
     turn_page,
     veno_occlusive,
 )
-from engager.trials.day import Moment, Orders, absorbing, advance, orders, under_study
+from engager.trials.day import Moment, Orders, absorbing, advance, followed, orders, under_study
 from engager.trials.design import Trial
 from engager.trials.plan import Lowered
 
@@ -165,32 +166,42 @@ different lengths share one program."""
 def program() -> Any:
     """The compiled days of a trial, jitted for the shapes that it meets.
 
-    Takes (lanes, carry, first day, constants of the entrant, low, k, r, refine) with lanes and carry shaped
-    [block, …, LANES] and returns the carry (state and chart) ``CHUNK`` days later and the days' ``Daily`` with
-    the same leading axis. ``refine`` divides every step.
+    Takes (lanes, carry, blocks, first day, constants of the entrant, low, k, r, refine) with lanes and carry shaped
+    [block, …, LANES], of which the first ``blocks`` are run, and returns the carry (state and chart) ``CHUNK`` days
+    later and the days' ``Daily`` with the same leading axis. ``refine`` divides every step.
     """
     jax = compiler.jax()
 
     def run(
-        lanes: Any, carry: Any, first: Any, fixed: Any, low: Lowered, k: Constants, r: Criteria, refine: Any
+        lanes: Any,
+        carry: Any,
+        blocks: Any,
+        first: Any,
+        fixed: Any,
+        low: Lowered,
+        k: Constants,
+        r: Criteria,
+        refine: Any,
     ) -> tuple[Any, Daily]:
         days = first + jax.numpy.arange(CHUNK, dtype=jax.numpy.int32)
 
-        def block(one: tuple[Entrant, Any]) -> tuple[Any, Daily]:
-            e = _entrant(one[0], fixed)
+        def block(lane: Entrant, before: Any) -> tuple[Any, Daily]:
+            e = _entrant(lane, fixed)
             step = lambda carry, day: _day(carry, day, e, low, k, r, refine, jax)  # noqa: E731
-            return jax.lax.scan(step, one[1], days)  # type: ignore[no-any-return]
+            return jax.lax.scan(step, before, days)  # type: ignore[no-any-return]
 
-        return jax.lax.map(block, (lanes, carry))  # type: ignore[no-any-return]
+        def run_one(i: Any, done: Any) -> Any:
+            pick = partial(jax.lax.dynamic_index_in_dim, index=i, axis=0, keepdims=False)
+            found = block(jax.tree.map(pick, lanes), jax.tree.map(pick, done[0]))
+            put = partial(jax.lax.dynamic_update_index_in_dim, index=i, axis=0)
+            return jax.tree.map(put, done, found)
 
-    return jax.jit(run)
+        shapes = jax.eval_shape(block, *jax.tree.map(lambda x: x[0], (lanes, carry)))[1]
+        size = jax.tree.leaves(carry)[0].shape[0]
+        blank_days = jax.tree.map(lambda x: jax.numpy.zeros((size, *x.shape), x.dtype), shapes)
+        return jax.lax.fori_loop(0, blocks, run_one, (carry, blank_days))  # type: ignore[no-any-return]
 
-
-@cache
-def _opened() -> Any:
-    """State and chart on the day of randomisation, for lanes shaped [block, …, LANES]."""
-    jax = compiler.jax()
-    return jax.jit(lambda lanes: jax.lax.map(lambda e: (e.start, blank(e.fate, jax.numpy)), lanes))
+    return jax.jit(run, donate_argnums=1)
 
 
 def _entrant(lane: Entrant, fixed: dict[str, Any]) -> Entrant:
@@ -207,38 +218,54 @@ def conduct(
         low: the trial's regimens, lowered.
         v: population medians by parameter name.
         entrants: arrays over patients.
-        blocks: blocks of ``LANES`` per call of the compiled program, at least 2; changes no result.
+        blocks: blocks of ``LANES`` per call of the compiled program; changes no result.
         refine: divides every step of the integration.
 
     Returns:
-        Charts and daily records as numpy arrays with the patient as last axis.
+        Charts and daily records as numpy arrays with the patient as last axis; days after a patient's death or end
+        of follow-up hold 0.
     """
     jax = compiler.jax()
     own, fixed = _split(entrants)
     k = Constants(*(np.float32(v[name]) for name in Constants._fields))
     r = criteria(trial)
-    run = program()
     patients, size = entrants.fate.b0.shape[0], blocks * LANES
-    order = _alike(entrants)
-    own = jax.tree.map(lambda x: np.asarray(x)[..., order], own)
-    parts = []
-    for start in range(0, patients, size):
-        part = jax.tree.map(lambda x: x[..., start : start + size], own)  # noqa: B023
-        lanes = jax.tree.map(lambda x: pack(x, blocks, LANES), part)
-        held = min(size, patients - start)
-        carry, days = _opened()(lanes), []
-        for first in range(0, horizon(trial), CHUNK):
-            carry, daily = run(lanes, carry, np.int32(first), fixed, low, k, r, np.int32(refine))
-            days.append(jax.tree.map(lambda x: unpack(x, held), daily))  # noqa: B023
-        chart = jax.tree.map(lambda x: unpack(x, held), carry[1])  # noqa: B023
-        parts.append(Courses(chart, jax.tree.map(lambda *x: np.concatenate(x), *days)))
-    back = np.argsort(order, kind="stable")
-    return jax.tree.map(lambda *x: np.concatenate(x, axis=-1)[..., back], *parts)  # type: ignore[no-any-return]
+    carry = jax.tree.map(_narrow, (own.start, blank(own.fate, np)))
+    found: Any = None
+    there = np.arange(patients)
+    for first in range(0, horizon(trial), CHUNK):
+        there = _alike(there, carry[1], own.fate)
+        for at in range(0, len(there), size):
+            who = there[at : at + size]
+            lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))  # noqa: B023
+            needed = np.int32(blocks_for(len(who), LANES))
+            after = program()(lanes, before, needed, np.int32(first), fixed, low, k, r, np.int32(refine))
+            after, daily = jax.tree.map(lambda x: unpack(x, len(who)), after)  # noqa: B023
+            if found is None:
+                found = jax.tree.map(lambda x: _no_days(x, horizon(trial), patients), daily)
+            for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
+                kept[..., who] = new
+            for kept, new in zip(jax.tree.leaves(found), jax.tree.leaves(daily), strict=True):
+                kept[first : first + CHUNK, ..., who] = new
+    return Courses(carry[1], found)
 
 
-def _alike(entrants: Entrant) -> Any:
-    """An order that puts patients with like courses side by side, so that a block waits less for one of them."""
-    return np.lexsort((entrants.fate.b0, entrants.fate.regimen))
+def _narrow(x: Any) -> Any:
+    """A copy in the 32 bits in which the days are computed."""
+    return np.array(x, np.float32 if np.issubdtype(x.dtype, np.floating) else np.int32)
+
+
+def _no_days(daily: Any, days: int, patients: int) -> Any:
+    """Zeros for all days of all patients, shaped otherwise as ``daily`` [day, …, patient]."""
+    return np.zeros((days, *daily.shape[1:-1], patients), daily.dtype)
+
+
+def _alike(there: Any, c: Chart, fate: Any) -> Any:
+    """Of the patients ``there`` those who are still followed, in an order that puts like days side by side, so that a
+    block waits less for one of them: cells followed or not, on treatment or off, by regimen and day of the plan."""
+    there = there[followed(c)[there]]
+    keys = (fate.b0, c.pointer, fate.regimen, c.off == NOT_YET, ~under_study(c))
+    return there[np.lexsort([key[there] for key in keys])]
 
 
 def horizon(trial: Trial) -> int:

@@ -117,12 +117,17 @@ class Option(Strict):
     regimen: str | dict[str, Any]
 
 
-class ArmSchema(Strict):
+class ControlSchema(Strict):
+    """A virtual control as it is written: an arm to which nobody is allocated."""
+
+    transplant: Transplant
+    regimens: Annotated[list[Option], Field(min_length=1)]
+
+
+class ArmSchema(ControlSchema):
     """One arm as it is written."""
 
     allocation: Annotated[int, Field(ge=1, le=1000)]
-    transplant: Transplant
-    regimens: Annotated[list[Option], Field(min_length=1)]
 
 
 class TrialSchema(Strict):
@@ -136,6 +141,7 @@ class TrialSchema(Strict):
     visits: Visits
     follow_up: FollowUp
     arms: Annotated[dict[str, ArmSchema], Field(min_length=1)]
+    controls: dict[str, ControlSchema] = Field(default_factory=dict)
     assumptions: list[str] = Field(default_factory=list)
 
 
@@ -158,7 +164,8 @@ class Arm(Strict):
 
 
 class Trial(Strict):
-    """A trial that can be conducted. ``study``: the published study that it repeats or varies, if it does."""
+    """A trial that can be conducted. ``study``: the published study that it repeats or varies, if it does;
+    ``controls``: treatments under which every patient is conducted once more (virtual controls)."""
 
     name: str
     study: str | None
@@ -168,12 +175,18 @@ class Trial(Strict):
     visits: Visits
     follow_up: FollowUp
     arms: dict[str, Arm]
+    controls: dict[str, Arm]
     assumptions: list[str]
 
     @property
     def regimens(self) -> list[Regimen]:
-        """All regimens, arm by arm, in the order that ``Fate.regimen`` counts."""
+        """All regimens, arm by arm, in the order that ``Fate.regimen`` counts; those of controls are not among them."""
         return [choice.regimen for arm in self.arms.values() for choice in arm.regimens]
+
+    @property
+    def all_regimens(self) -> list[Regimen]:
+        """The regimens of the arms, then those of the controls."""
+        return self.regimens + [c.regimen for control in self.controls.values() for c in control.regimens]
 
     @property
     def cautions(self) -> list[str]:
@@ -181,7 +194,8 @@ class Trial(Strict):
         return cautions(self)
 
     def same_design(self, other: Trial) -> bool:
-        """True if both trials are conducted alike, whatever they are called and however many patients they have."""
+        """True if both trials are conducted alike, whatever they are called, however many patients they have and with
+        what they are compared."""
 
         def design(trial: Trial) -> tuple[object, ...]:
             arms = {
@@ -210,34 +224,43 @@ def read_trial(source: Path | Document) -> Trial:
         schema = validate(document, TrialSchema)
     except DocumentError as error:
         problems += error.problems
-    arms, bad = _read_regimens(document)
-    problems += bad
+    arms, bad = _read_regimens(document, "arms")
+    controls, worse = _read_regimens(document, "controls")
+    problems += bad + worse
     if schema is not None:
         problems += _problems(schema, document)
-        problems += [document.problem(at, message) for at, message in unmeasured(schema, arms)]
+        found = unmeasured(schema, {**arms, **controls})
+        problems += [document.problem(at, message) for at, message in found]
     if problems or schema is None:
         raise DocumentError(problems)
-    read = {
-        name: Arm(allocation=arm.allocation, transplant=arm.transplant, regimens=[
-            Choice(share=option.share, name=label, regimen=value)
-            for option, (label, value) in zip(arm.regimens, arms[name], strict=True)
-        ])
-        for name, arm in schema.arms.items()
-    }  # fmt: skip
-    fields = {name: getattr(schema, name) for name in Trial.model_fields if name not in ("name", "arms")}
-    return Trial(name=schema.trial, arms=read, **fields)
+    read = {name: _arm(written, arms[name], written.allocation) for name, written in schema.arms.items()}
+    beside = {name: _arm(written, controls[name]) for name, written in schema.controls.items()}
+    made = ("name", "arms", "controls")
+    fields = {name: getattr(schema, name) for name in Trial.model_fields if name not in made}
+    return Trial(name=schema.trial, arms=read, controls=beside, **fields)
 
 
-def _read_regimens(document: Document) -> tuple[dict[str, list[tuple[str, Regimen]]], list[Problem]]:
-    """The regimens of every arm that is written well enough to look for them, and what is wrong with others."""
+def _arm(written: ControlSchema, regimens: list[tuple[str, Regimen]], allocation: int = 1) -> Arm:
+    choices = [
+        Choice(share=option.share, name=label, regimen=value)
+        for option, (label, value) in zip(written.regimens, regimens, strict=True)
+    ]
+    return Arm(allocation=allocation, transplant=written.transplant, regimens=choices)
+
+
+def _read_regimens(
+    document: Document, section: str
+) -> tuple[dict[str, list[tuple[str, Regimen]]], list[Problem]]:
+    """The regimens of every arm or control that is written well enough to look for them, and what is wrong with
+    others."""
     out: dict[str, list[tuple[str, Regimen]]] = {}
     problems: list[Problem] = []
-    arms = document.value.get("arms") if isinstance(document.value, dict) else None
+    arms = document.value.get(section) if isinstance(document.value, dict) else None
     for arm, written in (arms if isinstance(arms, dict) else {}).items():
         options = written.get("regimens") if isinstance(written, dict) else None
         for i, option in enumerate(options if isinstance(options, list) else []):
             given = option.get("regimen") if isinstance(option, dict) else None
-            path: Path_ = ("arms", arm, "regimens", i, "regimen")
+            path: Path_ = (section, arm, "regimens", i, "regimen")
             try:
                 if isinstance(given, dict):
                     value = regimen_from(document, at=path)
@@ -263,6 +286,10 @@ def _problems(schema: TrialSchema, document: Document) -> Iterator[Problem]:
         yield document.problem(("follow_up",), message)
     if schema.study is not None and schema.study not in trials():
         yield document.problem(("study",), f"unknown study {schema.study!r}; {near(schema.study, trials())}")
+    for name in schema.controls:
+        if name in schema.arms:
+            message = f"the trial has an arm {name!r} too; give the control a name of its own"
+            yield document.problem(("controls", name), message)
     for i, day in enumerate(schema.visits.days):
         if day > total:
             message = f"visit on day {day} is after the end of follow-up (day {total})"

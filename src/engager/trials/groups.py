@@ -47,6 +47,9 @@ class Group:
 
 ALL = "all"
 
+ADULT = 18
+"""Age from which a patient is an adult [year]."""
+
 SUBGROUPS: dict[str, pl.Expr] = {
     "blasts < 50 %": pl.col("blasts") < 0.5,
     "blasts >= 50 %": pl.col("blasts") >= 0.5,
@@ -59,12 +62,21 @@ SUBGROUPS: dict[str, pl.Expr] = {
     "second or later salvage": pl.col("line") >= 2,
     "Ph-positive": pl.col("ph"),
     "Ph-negative": ~pl.col("ph"),
+    "adults": pl.col("age") >= ADULT,
+    "children": pl.col("age") < ADULT,
     "long-term responders": pl.col("os_time") > LONG_TERM * DAYS_PER_MONTH,
 }
 """Subgroups by what is known at entry, and those who lived long, by definition."""
 
 AT_FIRST_CYCLE = ("MRD responders", "MRD non-responders", "complete MRD responders")
 AT_TRANSPLANT = ("no transplant or chemotherapy", "transplant")
+
+BY_MRD = ("mrd-negative", "mrd-positive")
+"""Groups that stand in the place of arms where a source compares patients of any treatment by residual disease: by
+the last marrow up to the end of the second cycle, in patients in remission."""
+
+CYCLES_TO_MRD = 2
+"""Cycles of the regimen after which patients are told apart by residual disease: induction and consolidation begun."""
 
 LATE = "after cycle 1"
 """Who had no response of residual disease in the first cycle; what comes later is counted in them."""
@@ -81,11 +93,14 @@ _COMPLETED = re.compile(r"completed (\d+) cycles?")
 
 
 def group_of(trial: Trial, tables: Tables, arm: str, subgroup: str) -> Group:
-    """The patients of an arm (or of ``all``) who are in a subgroup ('' is no subgroup).
+    """The patients of an arm (or of ``all``, or of a group in ``BY_MRD``) who are in a subgroup ('' is none).
 
     Raises:
         NotSimulated: no such arm, or nothing in the simulation tells that subgroup.
     """
+    if arm in BY_MRD and arm not in trial.arms:
+        people = group_of(trial, tables, ALL, subgroup).patients
+        return Group(_by_mrd(trial, Tables(people, tables.marrow), arm), landmarked=True)
     if arm != ALL and arm not in trial.arms:
         raise NotSimulated(f"the trial has no arm {arm!r}")
     people = tables.patients if arm == ALL else tables.patients.filter(pl.col("arm") == arm)
@@ -173,15 +188,13 @@ def _undivided(regimen: Regimen) -> bool:
 
 def _at_landmark(trial: Trial, tables: Tables, subgroup: str) -> pl.DataFrame:
     """Patients in remission and observed on the landmark who are in the group by what was known on it."""
-    people = tables.patients
-    marks = _landmarks(trial).with_columns(pl.col("arm").cast(people.schema["arm"]))
-    people = people.join(marks, on=["arm", "regimen"], how="left", maintain_order="left")
+    people = _with_landmark(trial, tables.patients)
     mark = pl.col("landmark")
     if subgroup in AT_TRANSPLANT:
         people = people.with_columns(landmark=mark + pl.col("delay"))
     people = people.filter(pl.col("in_remission"), pl.col("rfs_start") <= mark, pl.col("os_time") > mark)
+    unrelapsed = pl.col("rfs_start") + pl.col("rfs_time") > mark
     if subgroup in AT_TRANSPLANT:
-        unrelapsed = pl.col("rfs_start") + pl.col("rfs_time") > mark
         grafted = (pl.col("transplant_day") <= mark).fill_null(False)
         return people.filter(unrelapsed, grafted if subgroup == "transplant" else ~grafted)
     seen = tables.marrow.join(people.select(*KEYS, "landmark"), on=KEYS, how="inner")
@@ -191,19 +204,46 @@ def _at_landmark(trial: Trial, tables: Tables, subgroup: str) -> pl.DataFrame:
     return people.filter(~responds if subgroup == "MRD non-responders" else responds)
 
 
+def _by_mrd(trial: Trial, tables: Tables, group: str) -> pl.DataFrame:
+    """Patients in remission and at risk at the end of the second cycle, by their last marrow until then."""
+    people = _with_landmark(trial, tables.patients).with_columns(landmark="second_cycle")
+    mark = pl.col("landmark")
+    people = people.filter(
+        pl.col("in_remission"),
+        pl.col("rfs_start") <= mark,
+        pl.col("rfs_start") + pl.col("rfs_time") > mark,
+        pl.col("os_time") > mark,
+    )
+    seen = tables.marrow.join(people.select(*KEYS, "landmark"), on=KEYS, how="inner")
+    seen = seen.filter(pl.col("day") <= mark, pl.col("remission"))
+    last = seen.sort("day").group_by(KEYS).agg(pl.col("mrd").last().alias("last_mrd"))
+    negative = pl.col("last_mrd") < trial.visits.assay.limit
+    return people.join(last, on=KEYS, how="inner", maintain_order="left").filter(
+        negative if group == BY_MRD[0] else ~negative
+    )
+
+
+def _with_landmark(trial: Trial, people: pl.DataFrame) -> pl.DataFrame:
+    """The patient table with the columns of ``_landmarks``."""
+    marks = _landmarks(trial).with_columns(pl.col("arm").cast(people.schema["arm"]))
+    return people.join(marks, on=["arm", "regimen"], how="left", maintain_order="left")
+
+
 def _landmarks(trial: Trial) -> pl.DataFrame:
-    """Last day of the engager's first cycle and days from response to transplant, by arm and regimen."""
+    """Last days of the engager's first cycle and of the regimen's second, and days from response to transplant, by
+    arm and regimen."""
     rows = [
         {
             "arm": name,
             "regimen": choice.name,
             "landmark": _first_cycle(choice.regimen),
+            "second_cycle": sum(cycle.length for cycle in choice.regimen.cycles[:CYCLES_TO_MRD]),
             "delay": arm.transplant.delay,
         }
         for name, arm in trial.arms.items()
         for choice in arm.regimens
     ]
-    return pl.DataFrame(rows, schema_overrides={"landmark": pl.Int32, "delay": pl.Int32})
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(("landmark", "second_cycle", "delay"), pl.Int32))
 
 
 def _first_cycle(regimen: Regimen) -> int:

@@ -45,6 +45,19 @@ TIMES: dict[str, Clock] = {
 response in the cycles that the regimen allows, growth under treatment, or relapse."""
 
 
+CAUSES = {"relapse": 1, "death_in_remission": 2}
+"""Codes of what ends a remission, each competing with the other."""
+
+CAUSE = (
+    pl.when(pl.col("relapse_day").is_not_null())
+    .then(CAUSES["relapse"])
+    .when(pl.col("rfs_event"))
+    .then(CAUSES["death_in_remission"])
+    .otherwise(0)
+)
+"""What ended relapse-free survival (see ``CAUSES``); 0 where it was censored."""
+
+
 def clock(patients: pl.DataFrame, endpoint: str, *, landmarked: bool = False) -> pl.DataFrame:
     """Replicate, patient, arm, start [day], time since then [day] and event of those for whom the clock runs.
 

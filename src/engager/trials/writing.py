@@ -39,11 +39,15 @@ def written_out(path: Path) -> dict[str, Any]:
         DocumentError: the file cannot be read, or names a regimen that is not shipped.
     """
     data: dict[str, Any] = read_yaml(path).value
-    arms = {}
-    for name, arm in data["arms"].items():
+    return {key: _arms(value) if key in ("arms", "controls") else value for key, value in data.items()}
+
+
+def _arms(arms: dict[str, Any]) -> dict[str, Any]:
+    out = {}
+    for name, arm in arms.items():
         options = [{**option, "regimen": _regimen(option["regimen"])} for option in arm["regimens"]]
-        arms[name] = {**arm, "regimens": options}
-    return {**data, "arms": arms}
+        out[name] = {**arm, "regimens": options}
+    return out
 
 
 def _regimen(given: Any) -> Any:
