@@ -67,9 +67,10 @@ def test_equations_are_found_in_the_source_they_name():
 def test_parameters_behind_states_are_those_that_the_code_reads():
     together = {name for state in State._fields for name in equations.behind(state).parameters}
     hazard = set(equations.behind("neurologic_hazard").parameters)
-    between_steps = {"x_lkh", "A_hsct", "CLi", "Vi"}  # a transplant, and inotuzumab's own kinetics
+    # a transplant, inotuzumab's own kinetics, and what reaches the blood from under the skin
+    between_steps = {"x_lkh", "A_hsct", "CLi", "Vi", "F_sc", "ka_sc"}
     assert together | hazard | between_steps == set(Parameters._fields)
-    drugs = ("kes", "ln10", "Emax22", "EC22", "f22", "kTKI", "kPOMP")
+    drugs = ("kes", "ln10", "Emax22", "EC22", "f22", "kTKI", "kPOMP", "kDLI")
     assert equations.behind("Ln").parameters == ("r", "Kcap", *drugs)
     assert {"sm", "kl"} <= {e.symbol for e in equations.behind("Ls").through}
     assert {"Ls", "Lo", "Lr", "Bm"} == set(equations.behind("Cm").states)

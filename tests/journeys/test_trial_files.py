@@ -145,6 +145,18 @@ def test_an_inhibitor_of_another_kinase_is_not_warned_of(tmp_path):
     assert read_trial(path).cautions == []
 
 
+def test_donor_lymphocytes_without_a_graft_are_a_warning(tmp_path):
+    path = tmp_path / "my.yaml"
+    text = trial_file("NCT03982992").read_text(encoding="utf-8")
+    path.write_text(text.replace("prior_transplant: 1", "prior_transplant: 0.3"), encoding="utf-8")
+    assert read_trial(path).cautions == []
+    path.write_text(text.replace("prior_transplant: 1", "prior_transplant: 0"), encoding="utf-8")
+    (caution,) = read_trial(path).cautions
+    assert caution.startswith(
+        "blinatumomab-donor-lymphocytes gives donor lymphocytes to a cohort without patients transplanted before entry"
+    )
+
+
 @pytest.mark.parametrize("name", trials())
 def test_no_shipped_trial_gives_anything_in_vain(name):
     assert trial(name).cautions == []

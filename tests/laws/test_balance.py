@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tests.helpers import CASES, median_person
 
 from engager.engine.integrate import step
-from engager.model import State, alone, rates
+from engager.model import State, absorbed, alone, concentration, depot, rates
+from engager.patients import values
 
 ZERO = np.zeros(1)
 OFF = alone(ZERO, np)
@@ -139,6 +140,7 @@ KILLERS = {
     "pomp": ("Ls", "Lo", "Lr", "Ln", "Lx"),
     "intrathecal": ("Lx",),
     "rituximab": ("Bm",),
+    "donor": ("Ls", "Lo", "Lr", "Ln", "Lx", "Rt"),
 }
 """What each drug removes directly, and nothing else."""
 
@@ -147,7 +149,7 @@ KILLERS = {
 def test_each_drug_kills_its_own_cells_and_no_others(drug):
     """At first order: the other states feel it only through these cells and through blood formation."""
     who = median_person("bulky_relapse")
-    p = who.parameters._replace(kTKI=np.full(1, 0.16), kTKI_T315I=np.full(1, 0.12))
+    p = who.parameters._replace(kTKI=np.full(1, 0.16), kTKI_T315I=np.full(1, 0.12), kDLI=np.full(1, 0.05))
     few = np.full(1, 1e5)
     y = who.start._replace(Lo=few, Ln=few, Lx=few, Rt=few)
     change = net(y, OFF._replace(**{drug: np.full(1, 0.5)}), p)
@@ -164,3 +166,39 @@ def test_kinase_inhibitors_do_nothing_in_ph_negative_disease():
         np.array_equal(a, b)
         for a, b in zip(net(who.start, on, who.parameters), net(who.start, OFF, who.parameters), strict=True)
     )
+
+
+def test_donor_lymphocytes_need_a_graft():
+    """They kill every clone alike, whatever it carries, and less in the sanctuary; without a graft nothing."""
+    who = median_person("mrd_cr1")
+    y = who.start._replace(**{name: np.full(1, 1e6) for name in ("Ls", "Lo", "Lr", "Ln", "Lx", "Rt")})
+    on = OFF._replace(donor=np.ones(1))
+    bare, grafted = who.parameters, who.parameters._replace(kDLI=np.full(1, values()["kDLI"]))
+    assert all(np.array_equal(a, b) for a, b in zip(net(y, on, bare), net(y, OFF, bare), strict=True))
+    lost = {
+        name: getattr(net(y, OFF, grafted), name) - getattr(net(y, on, grafted), name) for name in y._fields
+    }
+    assert lost["Ls"] == pytest.approx(values()["kDLI"] * 1e6)
+    assert all(lost[name] == pytest.approx(lost["Ls"]) for name in ("Lo", "Lr", "Ln", "Rt"))
+    assert 0 < lost["Lx"] < lost["Ls"] and lost["Bm"] == 0
+
+
+@given(
+    doses=st.lists(st.sampled_from([0.0, 0.0, 40.0, 250.0]), min_size=1, max_size=20),
+    pump=st.lists(st.sampled_from([0.0, 9.0, 28.0]), min_size=20, max_size=20),
+    ka=st.floats(0.05, 10),
+    CL=st.floats(10, 300),
+)
+def test_what_is_given_is_in_the_depot_in_plasma_or_cleared(doses, pump, ka, CL):
+    """Over any plan of infusions and doses under the skin: F·doses + ∫R dt = depot + V·C + CL·∫C dt."""
+    V, F, h = 5.98, 0.3, 0.25
+    nodes, weights = np.polynomial.legendre.leggauss(30)
+    times, weights = (nodes + 1) * h / 2, weights * h / 2
+    D = C = cleared = total = 0.0
+    for dose, R in zip(doses, pump, strict=False):
+        D, total = D + F * dose, total + F * dose + R
+        for _ in range(4):
+            at = lambda t, D=D, C=C, R=R: concentration(C, R, CL, V, t, np) + absorbed(D, ka, CL, V, t, np)  # noqa: E731
+            cleared += CL * np.sum(weights * at(times))
+            C, D = at(h), depot(D, ka, h, np)
+    assert D + V * C + cleared == pytest.approx(total, rel=1e-9, abs=1e-9)

@@ -5,7 +5,7 @@ import pint
 import pytest
 from tests.helpers import median_person
 
-from engager.model import Exposure, Parameters, State, concentration, rates
+from engager.model import Exposure, Parameters, State, absorbed, concentration, depot, rates
 from engager.model.states import states
 from engager.patients import population
 
@@ -74,3 +74,6 @@ def test_concentration_has_the_dimension_of_concentration():
         q(0.1, "microgram/L"), q(28, "microgram/day"), q(50, "L/day"), q(6, "L"), q(0.1, "day"), np
     )
     assert C.check("[mass]/[length]**3")
+    D, ka, day = q(75, "microgram"), q(1.4, "1/day"), q(0.1, "day")
+    assert absorbed(D, ka, q(50, "L/day"), q(6, "L"), day, np).check("[mass]/[length]**3")
+    assert depot(D, ka, day, np).check("[mass]")

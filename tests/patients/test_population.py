@@ -69,7 +69,7 @@ def test_a_cohort_is_drawn_to_its_baseline_table(study, printed):
     assert np.mean(q.disease.b0 >= 0.5) == pytest.approx(printed, abs=error)
     later = sum(share for line, share in cohort(study).lines.items() if line != "1")
     assert np.mean(q.line >= 2) == pytest.approx(later, abs=error)
-    assert np.mean(q.prior_transplant) == pytest.approx(cohort(study).prior_transplant, abs=error)
+    assert np.mean(q.disease.grafted) == pytest.approx(cohort(study).prior_transplant, abs=error)
     age = cohort(study).age
     assert age.lowest <= q.age.min() and q.age.max() <= age.highest
     assert np.median(q.age) == pytest.approx(age.median, abs=1.0)
@@ -91,3 +91,11 @@ def test_prior_treatment_weakens_t_cells_and_speeds_blasts():
     assert late.parameters.kmax < fresh.parameters.kmax and late.parameters.Tcap < fresh.parameters.Tcap
     assert late.parameters.r > fresh.parameters.r and late.Lc < fresh.Lc
     assert late.Lc >= 1
+
+
+def test_donor_lymphocytes_act_in_who_has_a_graft():
+    q = draw(cohort("TOWER"), values(), 1, 0, range(200))
+    grafted = q.disease.grafted > 0
+    kill = np.asarray(person(q.values, q.disease).parameters.kDLI)
+    assert 20 < grafted.sum() < 150
+    assert np.all(kill[grafted] == values()["kDLI"]) and np.all(kill[~grafted] == 0)

@@ -42,6 +42,11 @@ def cycles(draw: st.DrawFn) -> Cycle:
     if days:
         amount = Quantity(draw(sizes), unit(draw(st.sampled_from(["mg/m²", "g/m²"]))))
         events.append(Dose("cytarabine", amount, tuple(sorted(days)), draw(st.integers(1, 4))))
+    free = sorted(set(range(1, length + 1)).difference(*(e.days for e in events if isinstance(e, Infusion))))
+    under_skin = draw(st.sets(st.sampled_from(free), max_size=4)) if free else set()
+    if under_skin:
+        amount = Quantity(draw(sizes), unit(draw(st.sampled_from(["µg", "mg"]))))
+        events.append(Dose("blinatumomab", amount, tuple(sorted(under_skin)), route="subcutaneous"))
     assess = tuple(sorted(draw(st.sets(st.integers(1, length), max_size=3))))
     return Cycle(draw(texts), length, tuple(draw(st.permutations(events))), assess)
 
@@ -76,6 +81,16 @@ def test_lengths_and_amounts_add_under_then(a: Regimen, b: Regimen) -> None:
         assert amount.canonical == pytest.approx(sum(parts))
     assert [d.day_of_cycle for d in both.days()] == [d.day_of_cycle for d in a.days() + b.days()]
     assert both.days()[a.length].day == a.length + 1 and both.days()[a.length].cycle == len(a.cycles) + 1
+
+
+@given(plans())
+def test_days_hold_the_whole_amount(a: Regimen) -> None:
+    total: dict[str, float] = {}
+    for day in a.days():
+        infused = [(day.infused, day.infusion)] if day.infusion else []
+        for drug, amount in (*infused, *day.doses):
+            total[drug] = total.get(drug, 0.0) + amount.canonical
+    assert total == pytest.approx({drug: q.canonical for drug, q in a.amount().items()}, rel=1e-9)
 
 
 @given(plans(), plans(), plans())

@@ -145,6 +145,7 @@ def orders_at(e, plan_day, rate=28.0):
     return Orders(
         np.full(1, rate),
         np.full(1, rate),
+        np.zeros(1),
         ones,
         np.zeros(1),
         ~ones,

@@ -25,8 +25,8 @@ def acting(*doses, days=60, **changed):
 
 
 def test_every_drug_that_a_regimen_can_name_has_an_effect_or_none_on_purpose():
-    infused, by_rule = {"blinatumomab"}, {"tocilizumab"}
-    assert {therapy.drug for therapy in therapies()} | infused | by_rule == set(drugs())
+    by_rule = {"tocilizumab"}
+    assert {therapy.drug for therapy in therapies()} | by_rule == set(drugs())
     with pytest.raises(DocumentError, match="tocilizumab: the model gives it no effect"):
         acting(("tocilizumab", "600 mg", 1, 1))
 
@@ -83,3 +83,21 @@ def test_levels_never_depend_on_the_order_of_doses():
     assert all(
         np.isclose(a[n], b[n]) for a, b in zip(forward, backward, strict=True) for n in (*LEVELS, *FACTORS)
     )
+
+
+def test_donor_lymphocytes_act_for_weeks_and_a_second_infusion_prolongs_it():
+    found = acting(
+        ("donor lymphocytes", "1 course", 3, 3), ("donor lymphocytes", "1 course", 20, 20), lasts_dli=30.0
+    )
+    assert [day["donor"] for day in found] == [0.0] * 2 + [1.0] * 47 + [0.0] * 11
+
+
+def test_doses_under_the_skin_are_amounts_of_their_day():
+    doses = tuple(
+        Dose("blinatumomab", quantity(a), (d,), route="subcutaneous") for a, d in (("40 µg", 1), ("1 mg", 8))
+    )
+    found = levels(Regimen("made", (Cycle("one", 10, doses),)).days(), V, UNITS)
+    assert [day["depot"] for day in found] == [40.0] + [0.0] * 6 + [1000.0] + [0.0] * 2
+    per_area = (Dose("blinatumomab", quantity("100 µg/m²"), (2,), route="subcutaneous"),)
+    found = levels(Regimen("made", (Cycle("one", 3, per_area),)).days(), V, UNITS)
+    assert [(day["depot"], day["depot_m2"]) for day in found] == [(0, 0), (0, 100), (0, 0)]

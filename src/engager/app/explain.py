@@ -79,7 +79,7 @@ _CRITERIA = {
     "cri": ("CRi",),
 }
 
-_ENGAGER = ("C", "Cp", "Cm", "s")
+_ENGAGER = ("C", "depot", "Cd", "Cp", "Cm", "s")
 """Quantities through which the engager acts."""
 
 _ACTS = {
@@ -88,6 +88,7 @@ _ACTS = {
     "pomp": ("ks", "Edrug"),
     "intrathecal": ("ko",),
     "rituximab": ("kB",),
+    "donor": ("ks",),
     "tki": ("ks",),
     "t315i": ("kr",),
     "steroid": ("E_T", "I6"),
@@ -275,6 +276,8 @@ def _drug(drug: Drug) -> Explanation:
     own = [equations.behind(symbol) for symbol in dict.fromkeys(named)]
     given = [name for name, regimen in regimens().items() if drug.name in regimen.drugs]
     facts = [("kind", drug.kind), ("given in", ", ".join(given) or "no shipped regimen's plan")]
+    if drug.subcutaneous_units:
+        facts.append(("under the skin", " or ".join(drug.subcutaneous_units)))
     if drug.name == "blinatumomab":
         facts += [
             (f.name.replace("_", " "), f"{f.printed} [{f.unit}]  ({f.source}, {f.place})")

@@ -1,6 +1,8 @@
 """The biology of one patient: equations only, no numbers. Parameters come in, rates of change go out."""
 
-from engager.model.pharmacokinetics import concentration, half_life
+from engager.model.pharmacokinetics import absorbed, concentration, depot, half_life
 from engager.model.system import Exposure, Parameters, State, alone, at_rest, rates
 
-__all__ = ["Exposure", "Parameters", "State", "alone", "at_rest", "concentration", "half_life", "rates"]
+__all__ = [
+    "Exposure", "Parameters", "State", "absorbed", "alone", "at_rest", "concentration", "depot", "half_life", "rates",
+]  # fmt: skip

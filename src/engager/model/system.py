@@ -57,6 +57,8 @@ class Parameters(NamedTuple):
 
     CL: Value
     V: Value
+    F_sc: Value
+    ka_sc: Value
     MW: Value
     g_per_ug: Value
     NA: Value
@@ -162,6 +164,8 @@ class Parameters(NamedTuple):
     E_pomp: Value
     kIT: Value
     kRTX: Value
+    kDLI: Value
+    x_dli: Value
     x_lkh: Value
     A_hsct: Value
     Nmarrow: Value
@@ -174,8 +178,8 @@ class Exposure(NamedTuple):
     C: plasma blinatumomab [µg/L]; A: active chemotherapy [1]; log_kill: its log10 kill per unit [1];
     chemo_given: 1 once any chemotherapy was given, else 0; dexamethasone: 1 on a day with it, else 0;
     inotuzumab: its plasma concentration [mg/L]. Levels relative to a usual dose [1]: tki (kill of BCR-ABL1
-    blasts), t315i (of those with T315I), pomp, intrathecal, rituximab. Factors by drugs [1]: function of T
-    cells, rate of exhaustion and of recovery from it, release of IL-6.
+    blasts), t315i (of those with T315I), pomp, intrathecal, rituximab, donor (donor lymphocytes). Factors by drugs
+    [1]: function of T cells, rate of exhaustion and of recovery from it, release of IL-6.
     """
 
     C: Value
@@ -189,6 +193,7 @@ class Exposure(NamedTuple):
     pomp: Value
     intrathecal: Value
     rituximab: Value
+    donor: Value
     function: Value
     exhaustion: Value
     recovery: Value

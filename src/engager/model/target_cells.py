@@ -64,7 +64,7 @@ def target_cell_rates(y: Any, s: Synapses, kl: Value, drugs: Kill, function: Val
 def reservoir_rates(x: Any, kchem: Value, p: Any) -> dict[str, Any]:
     """Production and loss [1/day] of Rt, cells with BCR-ABL1 that are no blasts and carry no CD19.
 
-    dRt = −(kRt·tki + Rt_chem·kchem)·Rt            neither T cells nor antibodies see them
+    dRt = −(kRt·tki + Rt_chem·kchem + kDLI·donor)·Rt   neither the engager's T cells nor antibodies see them
     """
     nothing = 0 * p.kRt * p.one_cell
-    return {"Rt": (nothing, p.kRt * x.tki + p.Rt_chem * kchem)}
+    return {"Rt": (nothing, p.kRt * x.tki + p.Rt_chem * kchem + p.kDLI * x.donor)}

@@ -25,27 +25,33 @@ class Kill(NamedTuple):
 def drug_kill(x: Any, kchem: Value, p: Any) -> Kill:
     """All kill of cells that no T cell has part in.
 
-    ks = kchem + kPOMP·pomp + kINO + kTKI·tki
-    kl22 = kchem + kPOMP·pomp + f22_low·kINO + kTKI·tki
-    kr = kchem + kPOMP·pomp + kINO + kTKI_T315I·t315i
-    ko = xchem·kchem + x_pomp·kPOMP·pomp + x_ino·kINO + x_tki·kTKI·tki + kIT·intrathecal
+    ks = kchem + kPOMP·pomp + kINO + kDLI·donor + kTKI·tki
+    kl22 = kchem + kPOMP·pomp + f22_low·kINO + kDLI·donor + kTKI·tki
+    kr = kchem + kPOMP·pomp + kINO + kDLI·donor + kTKI_T315I·t315i
+    ko = xchem·kchem + x_pomp·kPOMP·pomp + x_ino·kINO + x_dli·kDLI·donor + x_tki·kTKI·tki + kIT·intrathecal
     kB = Bchem·kchem + B_ino·kINO + kRTX·rituximab
 
     Of the sensitive clone, the one with little CD22, the resistant one; in the sanctuary, and of normal B cells;
-    kTKI and kTKI_T315I are 0 in Ph-negative disease.
+    kTKI and kTKI_T315I are 0 in Ph-negative disease, kDLI (graft against leukaemia, whatever the blasts carry) in who
+    has no graft.
 
     Args:
         x: exposure; its levels are relative to a usual dose [1].
         kchem: kill by chemotherapy [1/day].
     """
     kINO = inotuzumab_kill(x.inotuzumab, p)
-    pomp, tki = p.kPOMP * x.pomp, p.kTKI * x.tki
-    common = kchem + pomp + kINO
+    pomp, tki, dli = p.kPOMP * x.pomp, p.kTKI * x.tki, p.kDLI * x.donor
+    common = kchem + pomp + kINO + dli
     return Kill(
         common + tki,
         common - (1 - p.f22_low) * kINO + tki,
         common + p.kTKI_T315I * x.t315i,
-        p.xchem * kchem + p.x_pomp * pomp + p.x_ino * kINO + p.x_tki * tki + p.kIT * x.intrathecal,
+        p.xchem * kchem
+        + p.x_pomp * pomp
+        + p.x_ino * kINO
+        + p.x_dli * dli
+        + p.x_tki * tki
+        + p.kIT * x.intrathecal,
         p.Bchem * kchem + p.B_ino * kINO + p.kRTX * x.rituximab,
     )
 

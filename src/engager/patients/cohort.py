@@ -147,13 +147,12 @@ def exposures(setting: str) -> tuple[str, ...]:
 
 
 class Patients(NamedTuple):
-    """Patients of one cohort, arrays over patients: number, age [years], line, prior transplant (0 or 1), whether the
-    disease was refractory or relapsed early (0 or 1), disease and individual parameter values by name."""
+    """Patients of one cohort, arrays over patients: number, age [years], line, whether the disease was refractory or
+    relapsed early (0 or 1), disease and individual parameter values by name."""
 
     number: NDArray[np.int64]
     age: Floats
     line: NDArray[np.int64]
-    prior_transplant: Floats
     refractory: Floats
     disease: Disease
     values: dict[str, Floats | float]
@@ -182,15 +181,15 @@ def draw(cohort: Cohort, v: dict[str, float], seed: int, replicate: int, numbers
         mrd * ones,
         ph,
         _t315i(cohort, individual, u),
+        np.asarray(u("prior transplant") < cohort.prior_transplant, np.float64),
     )
     age = cohort.age.draw(u("age"))
     individual["hne"] = (
         v["h0ne"] * np.exp(individual["eta_ne"]) * np.where(age >= v["ne_age_from"], v["ne_age"], 1.0)
     )
-    prior = np.asarray(u("prior transplant") < cohort.prior_transplant, np.float64)
     share = 1.0 if cohort.refractory is None else cohort.refractory
     refractory = np.asarray(relapsed & (u("refractory") < share), np.float64)
-    return Patients(np.arange(numbers.start, numbers.stop), age, line, prior, refractory, disease, individual)
+    return Patients(np.arange(numbers.start, numbers.stop), age, line, refractory, disease, individual)
 
 
 def _t315i(cohort: Cohort, values: Mapping[str, Any], u: streams.Draw) -> Floats:

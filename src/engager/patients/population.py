@@ -87,7 +87,7 @@ class Disease(NamedTuple):
 
     b0: marrow blast share [1]; exposure: prior treatment, x [1]; relapsed: 1 in relapsed or refractory
     disease, else 0; mrd: 1 for residual disease in remission, else 0; ph: 1 in Ph-positive disease, else 0;
-    t315i: share of blasts that carry T315I [1].
+    t315i: share of blasts that carry T315I [1]; grafted: 1 after an allogeneic transplant, else 0.
     """
 
     b0: Floats
@@ -96,6 +96,7 @@ class Disease(NamedTuple):
     mrd: Floats
     ph: Floats | float = 0.0
     t315i: Floats | float = 0.0
+    grafted: Floats | float = 0.0
 
 
 class Person(NamedTuple):
@@ -117,6 +118,7 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
 
     In Ph-positive disease the resistant clone Lr is the one with T315I: T cells kill it like the others, and
     kinase inhibitors by their own rate. Elsewhere kinase inhibitors do nothing, and there is no reservoir Rt.
+    Donor lymphocytes join a graft: in who has none they do nothing.
     """
     x, b0 = disease.exposure, np.minimum(disease.b0, 1.0)
     fitness = np.exp(-v["phi"] * x)
@@ -136,6 +138,7 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
         "xr": np.where(np.asarray(disease.ph) > 0, 1.0, v["xr"]) + 0 * x,
         "kTKI": np.maximum(v["kTKI"], 0.0) * disease.ph + 0 * x,
         "kTKI_T315I": v["kTKI_T315I"] * disease.ph + 0 * x,
+        "kDLI": v["kDLI"] * disease.grafted + 0 * x,
         "f22": v["f22"] * np.exp(-v["psi22"] * x),
         "kPOMP": np.maximum(v["kPOMP"], 0.0) + 0 * x,
     }

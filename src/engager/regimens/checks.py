@@ -49,9 +49,28 @@ def is_rate(amount: Quantity) -> bool:
     return ("time", -1) in amount.unit.dimension
 
 
-def checked_dose(drug: str, amount: Quantity) -> Quantity:
+SUBCUTANEOUS = "subcutaneous"
+"""The route that is written; without one a drug is given as it usually is."""
+
+
+def checked_route(route: object, drug: str | None = None) -> str:
+    """``route`` if it is written ('' or subcutaneous) and ``drug`` can be given so."""
+    if not isinstance(route, str) or route not in ("", SUBCUTANEOUS):
+        raise ValueError(f"{route!r} is not a route; write {SUBCUTANEOUS}, or no route for the usual one")
+    if route and drug is not None and not drugs()[drug].subcutaneous_units:
+        forms = " and ".join(name for name, known in drugs().items() if known.subcutaneous_units)
+        raise ValueError(f"{drug} is not given {route}ly in the model, only {forms} is; delete the route")
+    return route
+
+
+def dose_units(drug: str, route: str = "") -> tuple[str, ...]:
+    """Units like those that a dose of ``drug`` by ``route`` may have."""
+    return drugs()[drug].subcutaneous_units if route else drugs()[drug].dose_units
+
+
+def checked_dose(drug: str, amount: Quantity, route: str = "") -> Quantity:
     """``amount`` if ``drug`` can be given so: positive, finite, of a dimension that the drug is dosed in."""
-    allowed = drugs()[known_drug(drug)].dose_units
+    allowed = dose_units(known_drug(drug), checked_route(route, drug))
     if amount.unit.dimension not in {unit(name).dimension for name in allowed}:
         raise ValueError(f"{amount} is not a dose of {drug}; a unit like {' or '.join(allowed)} is needed")
     return _positive(amount)

@@ -65,6 +65,7 @@ def _event_text(event: Event) -> str:
         how = {1: ", once a day", 2: ", twice a day"}.get(event.times, f", {event.times} times a day")
         if event.amount.unit.symbol == "course" and event.times == 1:
             how = ""  # a course begins on its day; "once a day" would mislead
+        how = f", {event.route}{how}" if event.route else how
     source = f"  [{event.source}]" if event.source else ""
     return f"{event.drug} {event.amount}{how}{source}"
 
@@ -72,7 +73,7 @@ def _event_text(event: Event) -> str:
 def rule_text(rule: Rule) -> str:
     """One rule as a sentence."""
     if isinstance(rule, Premedicate):
-        text = f"before each rise of the infusion rate: {rule.drug} {rule.amount}"
+        text = f"before each rise of the dose: {rule.drug} {rule.amount}"
     elif isinstance(rule, Give):
         text = (
             f"at the first {rule.on} of grade {rule.grade} or worse of each rise: {rule.drug} {rule.amount}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby, pairwise
+from itertools import chain, groupby
 from typing import TypeVar
 
 from engager.regimens.checks import (
@@ -22,9 +22,12 @@ from engager.regimens.checks import (
     is_rate,
 )
 from engager.regimens.rules import Hold, Rule, Stop, answer, idle, repeated, trigger
-from engager.vocabulary import Quantity, quantity, unit
+from engager.vocabulary import Quantity, drugs, quantity, unit
 
 Tag = TypeVar("Tag")
+
+PUMP = "pump"
+"""What all infusions share, whatever their drug."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +59,20 @@ class Infusion:
 
 @dataclass(frozen=True)
 class Dose:
-    """``amount`` of a drug [mg/m², mg, …] per administration, ``times`` a day on each of ``days``."""
+    """``amount`` of a drug [mg/m², mg, …] per administration, ``times`` a day on each of ``days``.
+
+    ``route`` 'subcutaneous' puts it under the skin, from where it is absorbed; '' gives it as usual.
+    """
 
     drug: str
     amount: Quantity
     days: tuple[int, ...]
     times: int = 1
     source: str = ""
+    route: str = ""
 
     def __post_init__(self) -> None:
-        checked_dose(self.drug, self.amount)
+        checked_dose(self.drug, self.amount, self.route)
         if is_rate(self.amount):
             raise ValueError(f"{self.amount} is a rate; give {self.drug} as an Infusion")
         day_ranges(list(self.days))
@@ -167,9 +174,9 @@ class Regimen:
         return out
 
     def rises(self) -> tuple[int, ...]:
-        """The days on which the infusion rate is higher than on the day before (none counts as 0)."""
-        rates = [day.infusion.canonical if day.infusion else 0.0 for day in self.days()]
-        return tuple(i for i, (a, b) in enumerate(zip([0.0, *rates], rates, strict=False), 1) if b > a)
+        """The days on which the infusion rate is higher than on the day before (none counts as 0), or a
+        subcutaneous dose larger than the last one given, however long ago (see ``_rises``)."""
+        return tuple(day for day, rises in enumerate(_rises(self.days()), 1) if rises)
 
     def amount(self) -> dict[str, Quantity]:
         """Drug intended over the whole plan, per drug: [µg] or [µg/m²] infused, else in the unit of the dose.
@@ -246,29 +253,30 @@ def clashes(events: Iterable[tuple[Tag, Event]]) -> Iterator[tuple[Tag, str]]:
     taken: dict[tuple[str, int], Event] = {}
     for tag, event in events:
         # one pump: two infusions meet even if the drugs differ
-        lane = "" if isinstance(event, Infusion) else event.drug
-        met = next((day for day in event.days if (lane, day) in taken), None)
+        lanes = (PUMP, event.drug) if isinstance(event, Infusion) else (event.drug,)
+        met = next(((lane, day) for day in event.days for lane in lanes if (lane, day) in taken), None)
         if met is not None:
-            other = taken[(lane, met)]
+            other = taken[met]
             yield (
                 tag,
                 f"{event.drug} {event.amount} on day {days_text(event.days)} overlaps "
-                f"{other.drug} {other.amount} on day {days_text(other.days)} (both on day {met})",
+                f"{other.drug} {other.amount} on day {days_text(other.days)} (both on day {met[1]})",
             )
         for day in event.days:
-            taken.setdefault((lane, day), event)
+            for lane in lanes:
+                taken.setdefault((lane, day), event)
 
 
 def mixed(events: Iterable[tuple[Tag, Event]]) -> Iterator[tuple[Tag, str]]:
-    """Events that dose a drug in another dimension than its first: a total would have no unit."""
-    first: dict[str, Quantity] = {}
+    """Events that dose a drug in another dimension than its first: a total would have no unit.
+
+    An infusion counts as the amount that it gives, so µg/day and a subcutaneous dose in µg go together."""
+    first: dict[str, Event] = {}
     for tag, event in events:
-        before = first.setdefault(event.drug, event.amount)
-        if before.unit.dimension != event.amount.unit.dimension:
-            yield (
-                tag,
-                f"{event.drug} is given in {before.unit.symbol} and in {event.amount.unit.symbol}; use one",
-            )
+        before = first.setdefault(event.drug, event)
+        if _given(before).unit.dimension != _given(event).unit.dimension:
+            units = f"{before.amount.unit.symbol} and in {event.amount.unit.symbol}"
+            yield tag, f"{event.drug} is given in {units}; use one"
 
 
 def restart_problems(rules: Iterable[tuple[Tag, Rule]], events: Sequence[Event]) -> Iterator[tuple[Tag, str]]:
@@ -286,13 +294,13 @@ def restart_problems(rules: Iterable[tuple[Tag, Rule]], events: Sequence[Event])
 def idle_rules(rules: Sequence[tuple[Tag, Rule]], cycles: Sequence[Cycle]) -> Iterator[tuple[Tag, str]]:
     """Rules that can never fire in these cycles, or that fire every day (see :func:`rules.idle`)."""
     calendars = {cycle: _calendar(cycle) for cycle in dict.fromkeys(cycles)}
-    days = [day.infusion for cycle in cycles for day in calendars[cycle]]
-    rates = [0.0, *(rate.canonical if rate else 0.0 for rate in days)]
+    days = [day for cycle in cycles for day in calendars[cycle]]
     return idle(
         rules,
-        infused=any(rate is not None for rate in days),
+        infused=any(day.infusion is not None for day in days),
+        depot=any(_depot(day) > 0 for day in days),
         closing=[cycle.length in cycle.assess for cycle in cycles],
-        rising=len(days) > 1 and all(a < b for a, b in pairwise(rates)),
+        rising=len(days) > 1 and all(_rises(days)),
     )
 
 
@@ -310,6 +318,28 @@ def whole_problems(lengths: Sequence[int], any_dose: bool) -> Iterator[str]:
 def runs(cycles: Iterable[Cycle]) -> list[tuple[Cycle, int]]:
     """Equal neighbours together, with their number: what a file writes as ``repeat``."""
     return [(cycle, len(list(same))) for cycle, same in groupby(cycles)]
+
+
+def _rises(days: Sequence[Day]) -> list[bool]:
+    """For each day whether the dose rises on it.
+
+    An infusion is compared with the day before: without a pump the drug is gone within the day. A subcutaneous dose is
+    compared with the last one given: between doses the concentration falls and comes back with each, so against
+    the day before every dose of a steady plan would be a rise, to be premedicated and watched like the first. What
+    the patient meets for the first time is a larger dose.
+    """
+    found, rate, dose = [], 0.0, 0.0
+    for day in days:
+        now, under_skin = day.infusion.canonical if day.infusion else 0.0, _depot(day)
+        found.append(now > rate or under_skin > dose)
+        rate, dose = now, under_skin or dose
+    return found
+
+
+def _depot(day: Day) -> float:
+    """What is given under the skin on a day [µg or µg/m²]; a drug with a subcutaneous form has doses by no other
+    route."""
+    return sum(amount.canonical for drug, amount in day.doses if drugs()[drug].subcutaneous_units)
 
 
 def _calendar(cycle: Cycle) -> list[Day]:

@@ -196,7 +196,7 @@ class _Reader:
             return []
         if not is_rate(part.dose):
             days = tuple(day for first, last in part.days for day in range(first, last + 1))
-            return [(at, Dose(part.drug, part.dose, days, part.times, part.source))]
+            return [(at, Dose(part.drug, part.dose, days, part.times, part.source, part.route))]
         if part.times != 1:
             sentence = f"times: {part.drug} runs at a rate all day; 'times' is for single doses"
             self._add([((*at, "times"), sentence)])

@@ -138,9 +138,9 @@ class Stop:
 
 @dataclass(frozen=True)
 class Premedicate:
-    """Give ``amount`` of ``drug`` [mg or mg/m²] before the infusion on every day of :meth:`Regimen.rises`.
+    """Give ``amount`` of ``drug`` [mg or mg/m²] before the engager on every day of :meth:`Regimen.rises`.
 
-    In conduct that includes each restart after a hold: there, too, the rate rises from nothing.
+    In conduct that includes each restart after a hold: there, too, the dose rises from nothing.
     """
 
     drug: str
@@ -236,19 +236,20 @@ def answer(rules: Iterable[Rule], on: str, grade: int, occurrence: int) -> Hold 
 
 
 def idle(
-    rules: Sequence[tuple[Tag, Rule]], *, infused: bool, closing: Sequence[bool], rising: bool
+    rules: Sequence[tuple[Tag, Rule]], *, infused: bool, depot: bool, closing: Sequence[bool], rising: bool
 ) -> Iterator[tuple[Tag, str]]:
     """Rules that can never fire beside the plan, or that fire every day.
 
     Args:
         infused: whether the plan has an infusion.
+        depot: whether it has a subcutaneous dose.
         closing: for each cycle, whether the marrow is examined on its last day, which is when lack of response
             and progression are judged.
-        rising: whether the infusion rate rises on every single day of the plan.
+        rising: whether the dose rises on every single day of the plan.
     """
     every = [rule for _, rule in rules]
     for tag, rule in rules:
-        if rule.on in (*GRADED, "dose rise", "bag change") and not infused:
+        if not infused and (rule.on == "bag change" or (rule.on in (*GRADED, "dose rise") and not depot)):
             yield tag, f"a rule for {rule.on} can never fire: the regimen has no infusion"
         elif isinstance(rule, Premedicate):
             if rising:

@@ -7,10 +7,18 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from engager.documents import Strict
-from engager.regimens.checks import checked_text, day_ranges, dose_from, known_drug, whole_days
+from engager.regimens.checks import (
+    checked_route,
+    checked_text,
+    day_ranges,
+    dose_from,
+    dose_units,
+    known_drug,
+    whole_days,
+)
 from engager.regimens.events import checked_times
 from engager.regimens.rules import checked_grade, checked_occurrence, checked_share
-from engager.vocabulary import Quantity, drugs
+from engager.vocabulary import Quantity
 
 
 def text(value: object) -> str:
@@ -64,7 +72,18 @@ Parts = Annotated[list[Any], Field(default_factory=list)]
 def dose_beside_drug(value: object, info: ValidationInfo) -> Quantity:
     """A dose in a unit that the drug beside it is given in (any unit while the drug itself is unknown)."""
     drug = info.data.get("drug")
-    return dose_from(value, *(drugs()[drug].dose_units if drug else ()))
+    return dose_from(value, *(dose_units(drug) if drug else ()))
+
+
+def route_of_drug(value: object, info: ValidationInfo) -> str:
+    """A route by which the drug beside it can be given (any that there is while the drug itself is unknown)."""
+    return checked_route(value, info.data.get("drug"))
+
+
+def dose_by_route(value: object, info: ValidationInfo) -> Quantity:
+    """A dose in a unit that fits drug and route beside it (any unit while one of them is unknown)."""
+    drug, route = info.data.get("drug"), info.data.get("route")
+    return dose_from(value, *(dose_units(drug, route) if drug and route is not None else ()))
 
 
 class RegimenPart(Strict):
@@ -93,12 +112,14 @@ class DosePart(Strict):
     """One line of a cycle."""
 
     drug: DrugName
+    route: str = ""
     dose: Quantity
     days: Days
     times: Annotated[int, PlainValidator(lambda v: checked_times(whole(v)))] = 1
     source: Text = ""
 
-    _dose = field_validator("dose", mode="plain")(dose_beside_drug)
+    _route = field_validator("route", mode="plain")(route_of_drug)
+    _dose = field_validator("dose", mode="plain")(dose_by_route)
 
 
 class HoldPart(Strict):

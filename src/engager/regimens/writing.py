@@ -43,11 +43,10 @@ def _cycle(cycle: Cycle, repeat: int) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "drug": event.drug,
-        "dose": quantity_text(event.amount),
-        "days": days_text(event.days),
-    }
+    data: dict[str, Any] = {"drug": event.drug}
+    if isinstance(event, Dose) and event.route:
+        data["route"] = event.route
+    data |= {"dose": quantity_text(event.amount), "days": days_text(event.days)}
     if isinstance(event, Dose) and event.times > 1:
         data["times"] = event.times
     return _sourced(data, event.source)

@@ -62,9 +62,9 @@ def _cycles(regimen: Regimen) -> Table:
         which = f"{number}" if n == 1 else f"{number}–{number + n - 1}"
         first = (which, cycle.label, f"{cycle.length} days")
         for event in cycle.doses:
-            times = (
-                "continuous infusion" if isinstance(event, Infusion) else many(event.times, "time") + " a day"
-            )
+            times = "continuous infusion"
+            if not isinstance(event, Infusion):
+                times = f"{event.route} {many(event.times, 'time')} a day".strip()
             rows.append(
                 (*first, days_text(event.days), f"{event.drug} {event.amount}, {times}", event.source)
             )

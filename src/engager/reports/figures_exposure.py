@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from engager.inference import Summary
-from engager.regimens import Regimen
+from engager.regimens import Day, Regimen
 from engager.reports.replicates import HIGH, LOW
 from engager.reports.style import MUTED, Figure, arm_colours, legend, saved, sheet
+from engager.vocabulary import Quantity, drugs
 
 PICOGRAM = 1000.0
 """pg/mL per µg/L: tables hold concentrations in µg/L."""
@@ -22,8 +23,8 @@ FEWEST = 5
 
 
 def exposure(s: Summary) -> Figure | None:
-    """Concentration and IL-6 over the first cycle by arm with an engager, over the planned infusion."""
-    regimens = _infused(s)
+    """Concentration and IL-6 over the first cycle by arm with an engager, over the planned dose."""
+    regimens = _engaged(s)
     courses = _courses(s).filter(pl.col("arm").is_in(list(regimens)))
     if not len(courses):
         return None
@@ -39,7 +40,7 @@ def exposure(s: Summary) -> Figure | None:
             axes.fill_between(g["time"], g["lower"], g["upper"], color=colours[arm], alpha=0.18, lw=0)
             axes.plot(g["time"], g["median"], color=colours[arm])
         plan = _plan(regimen, int(np.ceil(last)))
-        plans.append(plan.with_columns(arm=pl.lit(arm), what=pl.lit("planned rate")))
+        plans.append(plan.with_columns(arm=pl.lit(arm), what=pl.lit("planned dose")))
         pump.fill_between(plan["time"], plan["median"], step="post", color=colours[arm], alpha=0.35, lw=0)
         pump.step(plan["time"], plan["median"], where="post", color=colours[arm], lw=1.2)
     drug.set_title("concentration of the engager in blood")
@@ -52,7 +53,7 @@ def exposure(s: Summary) -> Figure | None:
     ticks = [m * 10.0**p for p in range(-1, 6) for m in (1, 3) if low <= m * 10.0**p <= high]
     il6.set_yticks(ticks, [f"{v:g}" for v in ticks])
     il6.minorticks_off()
-    pump.set_title("planned infusion")
+    pump.set_title("planned dose")
     pump.set_ylabel(" or ".join(dict.fromkeys(_unit(r) for r in regimens.values())))
     pump.set_ylim(0, None)
     pump.set_xlim(0, last)
@@ -72,17 +73,17 @@ def exposure(s: Summary) -> Figure | None:
     people = s.courses.filter(pl.col("arm").is_in(list(regimens)))["patient"].n_unique()
     caption = (
         f"{people} patients of the first replicate, every six hours, while they are under study; patients whose "
-        "infusion is held or stopped are part of the median. Below: the rate as planned, before any hold."
+        "treatment is held or stopped are part of the median. Below: the dose as planned, before any hold."
     )
     data = pl.concat([courses, *plans], how="diagonal_relaxed")
     return Figure("exposure", "exposure", title, alt, caption, saved(drawn, "exposure", title, alt), data)
 
 
-def _infused(s: Summary) -> dict[str, Regimen]:
-    """Arms whose regimen has an infusion, with the first such regimen."""
+def _engaged(s: Summary) -> dict[str, Regimen]:
+    """Arms whose regimen gives the engager, with the first such regimen."""
     out = {}
     for name, arm in s.trial.arms.items():
-        found = [c.regimen for c in arm.regimens if any(day.infusion for day in c.regimen.days())]
+        found = [c.regimen for c in arm.regimens if any(map(_dose, c.regimen.days()))]
         if found:
             out[name] = found[0]
     return out
@@ -102,15 +103,23 @@ def _courses(s: Summary) -> pl.DataFrame:
 
 
 def _plan(regimen: Regimen, last: int) -> pl.DataFrame:
-    """Planned rate by day, as steps."""
-    rates = [day.infusion.value if day.infusion else 0.0 for day in regimen.days()][:last]
+    """Planned rate, or dose under the skin, by day, as steps."""
+    doses = [_dose(day) for day in regimen.days()][:last]
+    rates = [dose.value if dose else 0.0 for dose in doses]
     rates += [0.0] * (last - len(rates)) + [0.0]
     steps = pl.DataFrame({"time": np.arange(len(rates), dtype=float), "median": rates})
     return steps.with_columns(unit=pl.lit(_unit(regimen)))
 
 
 def _unit(regimen: Regimen) -> str:
-    return next(day.infusion.unit.symbol for day in regimen.days() if day.infusion)
+    symbols = dict.fromkeys(dose.unit.symbol for dose in map(_dose, regimen.days()) if dose)
+    return " or ".join(symbols)
+
+
+def _dose(day: Day) -> Quantity | None:
+    """The engager's rate of a day, or what is given of it under the skin."""
+    under_skin = (amount for drug, amount in day.doses if drugs()[drug].subcutaneous_units)
+    return day.infusion or next(under_skin, None)
 
 
 WHY = {

@@ -6,20 +6,29 @@ import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from matplotlib.figure import Figure as Sheet
 
 from engager.regimens import Premedicate, Regimen
 from engager.reports import style
-from engager.vocabulary import Quantity
+from engager.vocabulary import Quantity, drugs
 
 SHEET_WIDTH = 11.0
 """Width of the chart [inch]."""
 
 PER_LETTER = 0.08
 """Room that a letter of a label takes [inch]."""
+
+LINE = 0.25
+"""Height of a line of the phases' names; a lane has height 1."""
+
+LINES, MOST_LINES = 2, 8
+"""Lines above the brackets that there is always room for, and the most that are made where names crowd."""
+
+LANE_HEIGHT = 0.62
+"""Height of a lane on paper [inch]."""
 
 AXIS_WIDTH = 9.2
 """Room for all weeks beside the names of the lanes [inch], about."""
@@ -55,7 +64,8 @@ class Course:
 
 @dataclass
 class Lane:
-    """A drug with what is given of it; ``by_rule`` are days on which only a rule gives it."""
+    """A drug with what is given of it; ``by_rule`` are days on which only a rule gives it. ``often``: several times on
+    a day, so that the numbers are a day's."""
 
     name: str
     unit: str
@@ -64,11 +74,21 @@ class Lane:
     courses: list[Course] = field(default_factory=list)
     by_rule: list[int] = field(default_factory=list)
     note: str = ""
+    often: bool = False
 
     @property
     def label(self) -> str:
-        unit = self.unit if self.bars or self.unit == COURSE else f"{self.unit} a day" if self.courses else ""
+        unit = (
+            self.unit if self.bars or self.unit == COURSE or not self.courses else f"{self.unit} {self._per}"
+        )
+        unit = unit if self.bars or self.courses else ""
         return "\n".join(part for part in (self.name, unit, self.note) if part)
+
+    @property
+    def _per(self) -> str:
+        """What a number of the lane is for: a day of a drug that is taken day by day, else a dose."""
+        days = sorted(day for course in self.courses for day in course.days)
+        return "a day" if self.often or any(b - a == 1 for a, b in pairwise(days)) else "per dose"
 
     def number(self, amount: Quantity) -> float:
         """The amount in the lane's unit."""
@@ -86,18 +106,23 @@ class Phase:
 
 
 def lanes(regimen: Regimen) -> list[Lane]:
-    """What is given on which day, drug by drug, in the order of the plan; drugs that only rules give last."""
-    found: dict[str, Lane] = {}
+    """What is given on which day, drug by drug, in the order of the plan; drugs that only rules give last. Infusion and
+    doses of one drug have a lane each."""
+    found: dict[tuple[str, bool], Lane] = {}
     days = regimen.days()
+    often = {
+        event.drug for cycle in regimen.cycles for event in cycle.doses if getattr(event, "times", 1) > 1
+    }
 
-    def lane(drug: str, amount: Quantity) -> Lane:
-        return found.setdefault(drug, Lane(drug, amount.unit.symbol, amount.unit.size))
+    def lane(drug: str, amount: Quantity, infused: bool = False) -> Lane:
+        made = Lane(drug, amount.unit.symbol, amount.unit.size, often=drug in often)
+        return found.setdefault((drug, infused), made)
 
     for _, same in groupby(days, key=lambda d: (d.infused, d.infusion, d.cycle)):
         run = list(same)
         rate = run[0].infusion
         if rate is not None:
-            made = lane(run[0].infused, rate)
+            made = lane(run[0].infused, rate, infused=True)
             made.bars.append(Bar(run[0].day - 1, run[-1].day, made.number(rate)))
     for _, cycle in groupby(days, key=lambda d: d.cycle):
         given: dict[tuple[str, Quantity], list[int]] = {}
@@ -106,6 +131,7 @@ def lanes(regimen: Regimen) -> list[Lane]:
                 given.setdefault(dose, []).append(day.day - 1)
         for (drug, amount), on in given.items():
             made = lane(drug, amount)
+            made.note = "subcutaneous" if drugs()[drug].subcutaneous_units else made.note
             number = f"{made.number(amount):g}"
             text = "" if (number, made.unit) == ("1", COURSE) else number
             made.courses += [Course(run, text) for run in _neighbours(on)]
@@ -153,10 +179,12 @@ def regimen_svg(regimen: Regimen) -> str:
 def draw(regimen: Regimen) -> Sheet:
     """The chart as a matplotlib figure."""
     rows = lanes(regimen)
-    sheet = style.sheet(1.75 + 0.62 * (len(rows) + 1), SHEET_WIDTH)
+    weeks = regimen.length / DAYS
+    names = _names(phases(regimen), AXIS_WIDTH / weeks)
+    extra = LINE * max(max((name.line + len(name.text) for name in names), default=0) - LINES, 0)
+    sheet = style.sheet(1.75 + LANE_HEIGHT * (len(rows) + 1 + extra), SHEET_WIDTH)
     sheet.set_facecolor(style.PAPER)
     axes = sheet.add_subplot()
-    weeks = regimen.length / DAYS
     heights = {id(row): len(rows) - i for i, row in enumerate(rows)}
     for i, row in enumerate(rows):
         _lane(axes, row, heights[id(row)], style.ARMS[i % len(style.ARMS)], AXIS_WIDTH / weeks)
@@ -164,9 +192,11 @@ def draw(regimen: Regimen) -> Sheet:
     if seen:
         axes.plot(_weeks(seen), [0.3] * len(seen), "D", color=style.INK, markersize=4.5, clip_on=False)
     for phase in phases(regimen):
-        _phase(axes, phase, len(rows) + 1, AXIS_WIDTH / weeks)
+        _phase(axes, phase, len(rows) + 1, extra, AXIS_WIDTH / weeks)
+    for name in names:
+        _name(axes, name, len(rows) + 1)
     axes.set_xlim(0, weeks)
-    axes.set_ylim(-0.15, len(rows) + 1.75)
+    axes.set_ylim(-0.15, len(rows) + 1.75 + extra)
     axes.set_yticks(
         [*(heights[id(row)] + 0.3 for row in rows), 0.3], [*(row.label for row in rows), "marrow"]
     )
@@ -241,22 +271,59 @@ def _lane(axes: Any, lane: Lane, y: float, colour: str, inch: float) -> None:
     )
 
 
-def _phase(axes: Any, phase: Phase, y: float, inch: float) -> None:
-    """A bracket with the phase's name over its cycles, each with its number."""
+@dataclass(frozen=True)
+class Name:
+    """The name of a phase: its lines, its middle [week], and the line above the brackets that it stands on."""
+
+    text: tuple[str, ...]
+    middle: float
+    line: int
+
+
+def _names(found: list[Phase], inch: float) -> list[Name]:
+    """The phases' names, whole: one that would lie on another stands above it; ``inch`` is the width of a week.
+
+    Where all lines are taken (a plan of very many short phases) a name is left out.
+    """
+    names: list[Name] = []
+    taken = [-math.inf] * MOST_LINES
+    for phase in found:
+        many = (
+            f"{phase.label} ×\N{NO-BREAK SPACE}{len(phase.starts)}" if len(phase.starts) > 1 else phase.label
+        )
+        room = int((phase.end - phase.starts[0]) / DAYS * inch / PER_LETTER)
+        width = max(room, *(len(word) for word in many.split(" ")), math.ceil(len(many) / LINES))
+        text = tuple(textwrap.wrap(many, width, break_long_words=False, break_on_hyphens=False))
+        middle = (phase.starts[0] + phase.end) / DAYS / 2
+        half = max(map(len, text)) * PER_LETTER / inch / 2
+        for line in range(MOST_LINES - len(text) + 1):
+            lines = range(line, line + len(text))
+            if all(taken[i] <= middle - half for i in lines):
+                names.append(Name(text, middle, line))
+                for i in lines:
+                    taken[i] = middle + half
+                break
+    return names
+
+
+def _name(axes: Any, name: Name, y: float) -> None:
+    """A name over its bracket, with a thread to it where it stands above others."""
+    bottom = y + 0.36 + LINE * name.line
+    if name.line:
+        axes.plot([name.middle] * 2, [y + 0.3, bottom], color=style.FAINT, linewidth=0.8, zorder=0)
+    text = "\n".join(name.text)
+    axes.text(name.middle, bottom, text, ha="center", va="bottom", fontsize=9, linespacing=1.0)
+
+
+def _phase(axes: Any, phase: Phase, y: float, extra: float, inch: float) -> None:
+    """A bracket over the phase's cycles, each with its number; ``extra`` is the height added for names."""
     end = phase.end / DAYS
     starts = _weeks(list(phase.starts))
     for i, (left, right) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
         number = phase.first + i
         if number % 2:
-            axes.axvspan(left, right, ymax=(y + 0.3) / (y + 0.9), color="#f3f5f7", zorder=0)
+            axes.axvspan(left, right, ymax=(y + 0.3) / (y + 0.9 + extra), color="#f3f5f7", zorder=0)
         if (right - left) * inch >= PER_LETTER * len(str(number)):
             axes.text((left + right) / 2, y + 0.02, str(number), ha="center", fontsize=8.5, color=style.MUTED)
     gap = 0.04 / inch
     axes.plot([starts[0] + gap, end - gap], [y + 0.3, y + 0.3], color=style.INK, linewidth=1.6)
-    many = f"{phase.label} ×\N{NO-BREAK SPACE}{len(starts)}" if len(starts) > 1 else phase.label
-    room = max(int((end - starts[0]) * inch / PER_LETTER), 1)
-    # a word a little longer than the room still fits (letters differ in width); a much longer one is cut
-    words = " ".join(word if len(word) <= 1.5 * room else f"{word[: room - 1]}…" for word in many.split(" "))
-    lines = textwrap.wrap(words, room, max_lines=2, placeholder="…", break_long_words=False)
-    text = "\n".join(lines) if room > 2 else ""
-    axes.text((starts[0] + end) / 2, y + 0.36, text, ha="center", va="bottom", fontsize=9, linespacing=1.0)

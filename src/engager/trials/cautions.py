@@ -15,29 +15,44 @@ if TYPE_CHECKING:
 BCR_ABL1 = ("tki", "t315i")
 """Effects that only blasts with BCR-ABL1 feel."""
 
+DONOR = ("donor",)
+"""Effects that only patients with a graft feel."""
+
 REMISSIONS = ("complete_remission", "remission_crh", "remission_crh_cri")
 """Responses that a patient has at entry whose disease is in remission."""
 
 
 def cautions(trial: Trial) -> list[str]:
     """Sentences on what the trial does that changes nothing in the model; empty for most trials."""
-    found: list[str] = []
-    if trial.cohort.ph > 0:
-        return found
-    arms = [*trial.arms.values(), *trial.controls.values()]
-    for choice in dict.fromkeys((c.name, c.regimen) for arm in arms for c in arm.regimens):
-        name, regimen = choice
-        inhibitors = [drug for drug in regimen.drugs if _effects(drug) & set(BCR_ABL1)]
-        if inhibitors:
-            found.append(
-                f"{name} gives {' and '.join(inhibitors)} to a cohort without Ph-positive patients: it kills no "
-                "blasts there; write the cohort's share of Ph-positive patients as 'ph'"
-            )
-    if trial.cohort.t315i is not None:
+    cohort, found = trial.cohort, list[str]()
+    if cohort.ph == 0:
+        found += _in_vain(
+            trial,
+            BCR_ABL1,
+            "a cohort without Ph-positive patients: it kills no blasts there; write the cohort's share of Ph-positive "
+            "patients as 'ph'",
+        )
+    if cohort.prior_transplant == 0:
+        found += _in_vain(
+            trial,
+            DONOR,
+            "a cohort without patients transplanted before entry: they kill no blasts there, nor after a transplant "
+            "within the trial, which ends treatment; write the share with an earlier transplant as 'prior_transplant'",
+        )
+    if cohort.ph == 0 and cohort.t315i is not None:
         found.append(
             "the cohort has a share with T315I (t315i) but no Ph-positive patients (ph), so it counts for nothing"
         )
     return found
+
+
+def _in_vain(trial: Trial, effects: Sequence[str], to: str) -> Iterator[str]:
+    """A sentence for each regimen that gives drugs with these effects to patients who cannot feel them."""
+    arms = [*trial.arms.values(), *trial.controls.values()]
+    for name, regimen in dict.fromkeys((c.name, c.regimen) for arm in arms for c in arm.regimens):
+        given = [drug for drug in regimen.drugs if _effects(drug) & set(effects)]
+        if given:
+            yield f"{name} gives {' and '.join(given)} to {to}"
 
 
 def _effects(drug: str) -> set[str]:

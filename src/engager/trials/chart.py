@@ -133,13 +133,15 @@ class Chart(NamedTuple):
     """A patient's chart. Days count from 0 at randomisation; NOT_YET where something has not happened.
 
     pointer: next plan day; next_visit: next marrow assessment; hold, step: days left on hold and at the
-    restart rate; step_rate [µg/day]; last_rate: yesterday's rate at midnight [µg/day]; window: CRS windows
+    restart rate; step_rate [µg/day]; last_rate: yesterday's rate at midnight [µg/day]; last_dose: the last one under
+    the skin, 0 where none was given since treatment began or was on hold [µg]; window: CRS windows
     opened; window_left [day]; peak [window]: highest IL-6 [pg/mL]; crs_day, severe_day [window]: when it
     opened, when grade 3 was reached; answered: CRS of this window was answered; given: a drug was given for it;
     blocked: days for which that drug still acts; bag: days of infusion since the last change of bags;
     crs, ne: events that called for an answer; ne_day [occurrence]; C [µg/L], A, log_kill, intensity,
-    chemo_given: exposure; ino [mg/L], ino_auc [mg·day/L], ino_day (last dose): of inotuzumab; vod: day of
-    veno-occlusive disease; ne_hazard, drop_hazard, *_hazard: cumulative; best: best response (code of
+    chemo_given: exposure; depot: what is still to be absorbed from under the skin [µg]; ino [mg/L],
+    ino_auc [mg·day/L], ino_day (last dose): of inotuzumab; vod: day of veno-occlusive disease;
+    ne_hazard, drop_hazard, *_hazard: cumulative; best: best response (code of
     RESPONSES); early: best within the trial's window; responded (remission, or MRD response in who
     entered in remission), relapsed, failed, transplanted, off, died: days; stopped, stop_reason: when and why the
     engager alone was ended; relapse_type, off_reason,
@@ -152,6 +154,7 @@ class Chart(NamedTuple):
     step: Value
     step_rate: Value
     last_rate: Value
+    last_dose: Value
     window: Value
     window_left: Value
     peak: Value
@@ -165,6 +168,7 @@ class Chart(NamedTuple):
     ne: Value
     ne_day: Value
     C: Value
+    depot: Value
     A: Value
     log_kill: Value
     intensity: Value

@@ -12,6 +12,7 @@ from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
 from engager.trials.day import (
     Moment,
     Orders,
+    absorbing,
     end_engager,
     end_treatment,
     followed,
@@ -139,10 +140,16 @@ def to_transplant(c: Chart, y: State, e: Entrant, day: Value, xp: Any) -> tuple[
 
 
 def drop_out(c: Chart, o: Orders, low: Lowered, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
-    """Patients in remission may end the engager themselves while on infusion, from cycle ``drop_from`` on."""
+    """Patients in remission may end the engager themselves while it is infused or absorbed, from cycle ``drop_from``
+    on."""
     cycle = low.plan.cycle[e.fate.regimen, o.plan_day]
     in_remission = remission_since(c, e, xp) != NOT_YET
-    exposed = (o.rate > 0) & in_remission & (cycle >= k.drop_from) & under_study(c)
+    exposed = (
+        ((o.rate > 0) | absorbing(c, e.parameters, k))
+        & in_remission
+        & (cycle >= k.drop_from)
+        & under_study(c)
+    )
     c = c._replace(drop_hazard=c.drop_hazard + xp.where(exposed, k.hdrop, 0.0))
     ends = exposed & (c.drop_hazard > e.fate.dropout)
     return end_engager(c, ends, ch.DROPPED, e.fate, low.policy, day, xp)
@@ -205,6 +212,7 @@ def turn_page(c: Chart, m: Moment, o: Orders, e: Entrant, low: Lowered, day: Val
         hold=xp.where(o.running, c.hold, xp.maximum(c.hold - 1, 0)),
         step=xp.where(o.running & (o.rate > 0) & (m.pump > 0), xp.maximum(c.step - 1, 0), c.step),
         last_rate=o.rate * m.pump,
+        last_dose=xp.where(o.running, c.last_dose, 0.0),
         bag=c.bag + (o.rate > 0),
         blocked=xp.maximum(c.blocked - 1, 0),
     )

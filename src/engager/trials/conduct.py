@@ -32,7 +32,7 @@ from engager.trials.clinic import (
     turn_page,
     veno_occlusive,
 )
-from engager.trials.day import Moment, Orders, advance, followed, orders, under_study
+from engager.trials.day import Moment, Orders, absorbing, advance, followed, orders, under_study
 from engager.trials.design import Trial
 from engager.trials.plan import Lowered
 
@@ -53,10 +53,10 @@ class Daily(NamedTuple):
 
     C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts and transcripts
     (cells with BCR-ABL1) [share], anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day
-    (from 0); planned and delivered engager [µg]; rate ordered [µg/day]; visit: number of the marrow assessment,
-    else 0; response: what that assessment showed (code of ``chart.RESPONSES``); premedicated: True where a rule
-    gave dexamethasone, rescued: tocilizumab; paused: time without infusion at a change of bags [day]; running: True
-    on a day that counts for the plan; studied: True while the cells were followed.
+    (from 0); engager planned by the pump and delivered in all [µg]; rate ordered [µg/day]; visit: number of the
+    marrow assessment, else 0; response: what that assessment showed (code of ``chart.RESPONSES``); premedicated: True
+    where a rule gave dexamethasone, rescued: tocilizumab; paused: time without infusion at a change of bags [day];
+    running: True on a day that counts for the plan; studied: True while the cells were followed.
     """
 
     C: Any
@@ -130,8 +130,8 @@ def _day(
     studied = under_study(c)
     before = blast_share(y, p)
     o, c = orders(c, e, low, k, day, xp)
-    active = (o.rate > 0) | (c.C > k.drug_gone)
-    m = Moment(y, xp.ones_like(c.C), o.gap, xp.zeros_like(c.C), c)
+    active = (o.rate > 0) | (c.C > k.drug_gone) | absorbing(c, p, k)
+    m = Moment(y, xp.ones_like(c.C), o.gap, o.dose, c)
     before_given = c.given
     tables = xp.asarray([q + (0.0,) * (len(STEPS[0]) - len(q)) for q in STEPS], xp.float32)
     counts = xp.asarray([len(q) for q in STEPS], xp.int32)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engager.engine.integrate import step
-from engager.model import Exposure, State, alone, concentration, rates
+from engager.model import Exposure, State, absorbed, alone, concentration, depot, rates
 from engager.model.neurotoxicity import neurologic_hazard
 from engager.model.therapies import chemotherapy_decay, inotuzumab_decay, inotuzumab_exposure
 from engager.trials import chart as ch
@@ -30,6 +30,7 @@ DAILY_LEVELS = (
     "pomp",
     "intrathecal",
     "rituximab",
+    "donor",
     "function",
     "exhaustion",
     "recovery",
@@ -39,13 +40,14 @@ DAILY_LEVELS = (
 
 
 class Orders(NamedTuple):
-    """Today's treatment: the plan's rate and the rate given from midnight [µg/day]; whether the plan goes on
-    today (no hold); 1 on a day with dexamethasone; whether a rule gave it; the plan day; ``levels``: exposure
-    to the other drugs of the day (concentrations in it are not used); ``gap``: time for which the pump stands
-    still at a change of bags [day]."""
+    """Today's treatment: the plan's rate and the rate given from midnight [µg/day]; the engager's dose put under the
+    skin at midnight [µg]; whether the plan goes on today (no hold); 1 on a day with dexamethasone; whether a rule
+    gave it; the plan day; ``levels``: exposure to the other drugs of the day (concentrations in it are not
+    used); ``gap``: time for which the pump stands still at a change of bags [day]."""
 
     planned: Value
     rate: Value
+    dose: Value
     running: Value
     dexamethasone: Value
     premedicated: Value
@@ -90,17 +92,23 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
     """Read the plan at the patient's own pointer; give today's doses; open a CRS window when the dose rises.
 
     A hold stops the engager, chemotherapy and inotuzumab. What is taken or lasts day by day (kinase
-    inhibitors, POMP, antibodies) goes on through a hold, and ends with the treatment.
+    inhibitors, POMP, antibodies, donor lymphocytes) goes on through a hold, and ends with the treatment; what is
+    under the skin by then is still absorbed.
+
+    A rate rises against the day before, a dose under the skin against the last one given: between doses the
+    concentration falls, so against the day before every dose would open a window, and the windows would be used up
+    before the first step. A hold ends the comparison for both.
     """
-    fate, plan = e.fate, low.plan
+    fate, plan, p = e.fate, low.plan, e.parameters
     at = (fate.regimen, c.pointer)
     running = on_plan(c, e, low) & (c.hold == 0)
     dosed = running & (c.off == NOT_YET)
     planned = xp.where(running, plan.rate[at] + plan.rate_m2[at] * fate.BSA, 0.0)
     infused = dosed & (c.stopped == NOT_YET)
     rate = xp.where(infused, xp.where(c.step > 0, xp.minimum(planned, c.step_rate), planned), 0.0)
+    dose = xp.where(infused, plan.depot[at] + plan.depot_m2[at] * fate.BSA, 0.0)
     chemo = xp.where(dosed, plan.chemo[at], 0.0)
-    rise = rate > k.crs_rise * c.last_rate
+    rise = (rate > k.crs_rise * c.last_rate) | (dose > k.crs_rise * c.last_dose)
     policy = low.policy
     premedicated = rise & (policy.premedicated[fate.regimen] + policy.premedicated_m2[fate.regimen] > 0)
     dexamethasone = xp.maximum(plan.steroid[at] * dosed, 1.0 * premedicated)
@@ -109,7 +117,9 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
     changed = (rate > 0) & (c.bag >= policy.bag[fate.regimen])
     ino = xp.where(dosed, (plan.inotuzumab[at] + plan.inotuzumab_m2[at] * fate.BSA), 0.0)
     c = c._replace(
-        ino=c.ino + ino / e.parameters.Vi,
+        depot=c.depot + p.F_sc * dose,
+        last_dose=xp.where(dose > 0, dose, c.last_dose),
+        ino=c.ino + ino / p.Vi,
         ino_day=xp.where(ino > 0, day, c.ino_day),
         crs_day=xp.where(slot & opened, day, c.crs_day),
         window=c.window + opened,
@@ -124,7 +134,12 @@ def orders(c: Chart, e: Entrant, low: Lowered, k: Constants, day: Value, xp: Any
     )
     levels = _levels(c, plan, at, on_plan(c, e, low) & (c.off == NOT_YET), dexamethasone, xp)
     gap = xp.where(changed, policy.gap[fate.regimen], 0.0)
-    return Orders(planned, rate, running, dexamethasone, premedicated, c.pointer, levels, gap), c
+    return Orders(planned, rate, dose, running, dexamethasone, premedicated, c.pointer, levels, gap), c
+
+
+def absorbing(c: Chart, p: Any, k: Constants) -> Value:
+    """True while the depot feeds the blood: while what it releases could by itself hold a concentration that counts."""
+    return p.ka_sc * c.depot > k.drug_gone * p.CL
 
 
 def _levels(c: Chart, plan: Plan, at: Any, on: Value, dexamethasone: Value, xp: Any) -> Exposure:
@@ -144,7 +159,7 @@ def advance(
     c, p = m.chart, e.parameters
     still = xp.minimum(m.gap, h)
     rate = o.rate * m.pump * (h - still) / xp.maximum(h, SHORTEST)
-    C1 = concentration(c.C, rate, p.CL, p.V, h, xp)
+    C1 = concentration(c.C, rate, p.CL, p.V, h, xp) + absorbed(c.depot, p.ka_sc, p.CL, p.V, h, xp)
     A1 = chemotherapy_decay(c.A, p, h, xp)
     ino1 = inotuzumab_decay(c.ino, p, h, xp)
     before = o.levels._replace(C=c.C, A=c.A, log_kill=c.log_kill, chemo_given=c.chemo_given, inotuzumab=c.ino)
@@ -152,6 +167,7 @@ def advance(
     y, _ = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp)
     c = c._replace(
         C=C1,
+        depot=depot(c.depot, p.ka_sc, h, xp),
         A=A1,
         ino=ino1,
         ino_auc=c.ino_auc + inotuzumab_exposure(c.ino, p, h, xp),

@@ -104,7 +104,7 @@ def _patients(
             "regimen": names[e.entrant.fate.regimen],
             "age": e.patients.age,
             "line": e.patients.line.astype(np.int8),
-            "prior_transplant": e.patients.prior_transplant > 0,
+            "prior_transplant": np.asarray(e.patients.disease.grafted) > 0,
             "refractory": e.patients.refractory > 0,
             "body_surface": np.asarray(e.patients.values["BSA"]),
             "clearance": np.asarray(e.patients.values["CL"]),

@@ -17,7 +17,7 @@ from engager.trials.chart import NOT_YET
 from engager.trials.conduct import Courses
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled
-from engager.trials.plan import RESCUE, Lowered
+from engager.trials.plan import ENGAGER, RESCUE, Lowered
 from engager.vocabulary import drugs
 
 Array = NDArray[Any]
@@ -96,7 +96,7 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
     closing = _closing(e, c, follow, rest, left[rest])
     out = {key: np.concatenate([rows[key], closing[key]]) for key in rows}
     size = len(out["who"])
-    return {**out, "drug": np.full(size, "blinatumomab"), "unit": np.full(size, "µg")}
+    return {**out, "drug": np.full(size, ENGAGER), "unit": np.full(size, "µg")}
 
 
 def _why_no_engager(c: Courses) -> Array:
@@ -171,18 +171,22 @@ def _dose(
 ) -> dict[str, Array]:
     per_area = ("area", -1) in amount.unit.dimension
     in_courses = ("course", 1) in amount.unit.dimension
-    size = amount.canonical if in_courses else 1e-3 * amount.canonical
+    size = amount.canonical if in_courses or drug == ENGAGER else 1e-3 * amount.canonical
     each = size * (e.entrant.fate.BSA[patients] if per_area else 1.0)
     intended = np.broadcast_to(each, patients.shape).astype(np.float64)
     reached = day < NOT_YET
-    dosed = reached & (day <= c.chart.off[patients])
+    ended, why = c.chart.off[patients], c.chart.off_reason[patients]
+    if drug == ENGAGER:
+        ended, why = np.minimum(c.chart.stopped[patients], ended), _why_no_engager(c)[patients]
+    dosed = reached & (day <= ended)
     first = np.where(reached, day + 1, 0)
     closing = _closing(e, c, follow, patients, intended)["reason"]
-    given = _words(np.where(dosed, AS_PLANNED, WITHHELD), c.chart.off_reason[patients])
+    given = _words(np.where(dosed, AS_PLANNED, WITHHELD), why)
     reason = np.where(reached, given, closing)
     many = len(patients)
     return {
         "who": patients, "first": first, "last": first, "intended": intended,
         "delivered": np.where(dosed, intended, 0.0), "reason": reason,
-        "drug": np.full(many, drug), "unit": np.full(many, "course" if in_courses else "mg"),
+        "drug": np.full(many, drug),
+        "unit": np.full(many, "course" if in_courses else "µg" if drug == ENGAGER else "mg"),
     }  # fmt: skip

@@ -27,7 +27,10 @@ NEVER = 1_000_000
 """A day that no trial reaches."""
 
 ENGAGER = "blinatumomab"
-"""The T-cell engager, the only drug that is infused continuously in the model."""
+"""The T-cell engager, the only drug that is infused continuously, or given from a depot, in the model."""
+
+ENGAGER_LEVELS = ("depot", "depot_m2")
+"""Levels that are the engager itself, not something beside it."""
 
 Array = NDArray[Any]
 
@@ -37,7 +40,8 @@ class Plan(NamedTuple):
 
     rate [µg/day] and rate_m2 [µg/m²/day] of the engager; chemo: units of chemotherapy given that day [1];
     chemo_cycle: how many chemotherapy cycles came before; intensity: units of the day's whole cycle;
-    inotuzumab [mg] and inotuzumab_m2 [mg/m²] given that day; steroid: 1 on days with planned dexamethasone;
+    inotuzumab [mg] and inotuzumab_m2 [mg/m²] given that day; depot [µg] and depot_m2 [µg/m²] of the engager given
+    under the skin that day; steroid: 1 on days with planned dexamethasone;
     tki to release: levels and factors of the day (see ``therapies``); cycle: number of the cycle from 1.
     """
 
@@ -49,12 +53,15 @@ class Plan(NamedTuple):
     intensity: Array
     inotuzumab: Array
     inotuzumab_m2: Array
+    depot: Array
+    depot_m2: Array
     steroid: Array
     tki: Array
     t315i: Array
     pomp: Array
     intrathecal: Array
     rituximab: Array
+    donor: Array
     function: Array
     exhaustion: Array
     recovery: Array
@@ -246,7 +253,7 @@ def _policy(regimens: Sequence[Regimen], plan: Plan) -> Policy:
     out = {name: np.zeros(_rows(regimens), np.float32) for name in Policy._fields}
     out["no_response"][:] = NEVER
     out["bag"][:] = NEVER
-    added = [getattr(plan, name) != 0 for name in LEVELS if name != "steroid"]
+    added = [getattr(plan, name) != 0 for name in LEVELS if name not in ("steroid", *ENGAGER_LEVELS)]
     out["others"][:] = np.any([*added, *(getattr(plan, name) != 1 for name in FACTORS)], axis=(0, 2))
     for i, regimen in enumerate(regimens):
         for rule in regimen.rules:

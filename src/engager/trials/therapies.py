@@ -17,15 +17,21 @@ LEVELS = (
     "chemo",
     "inotuzumab",
     "inotuzumab_m2",
+    "depot",
+    "depot_m2",
     "tki",
     "t315i",
     "pomp",
     "intrathecal",
     "rituximab",
+    "donor",
     "steroid",
 )
-"""What adds up over the drugs of a day: units of chemotherapy, inotuzumab [mg and mg/m²], levels relative to a
-usual dose [1], 1 where dexamethasone acts."""
+"""What adds up over the drugs of a day: units of chemotherapy, inotuzumab [mg and mg/m²], engager under the skin [µg
+and µg/m²], levels relative to a usual dose [1], 1 where dexamethasone acts."""
+
+AMOUNTS = {"inotuzumab": 1e-3, "depot": 1.0}
+"""Effects that take the amount given on the day itself, with the size of 1 µg in their unit."""
 
 FACTORS = ("function", "exhaustion", "recovery", "release")
 """What multiplies over the drugs of a day (1 without any)."""
@@ -85,7 +91,7 @@ def levels(days: Iterable[Day], v: Mapping[str, float], units: Mapping[str, str]
             for therapy in _effects(drug):
                 last = i + round(v[therapy.lasts]) if therapy.lasts else i + 1
                 level = _level(therapy, amount, v, units)
-                if therapy.effect in ("chemotherapy", "inotuzumab"):
+                if therapy.effect == "chemotherapy" or therapy.effect in AMOUNTS:
                     out[i][_column(therapy, amount)] += level
                     continue
                 for j in range(i, min(last, len(plan))):  # a dose renews what the one before left
@@ -114,12 +120,12 @@ def _effects(drug: str) -> list[Therapy]:
 def _column(therapy: Therapy, amount: Quantity) -> str:
     if therapy.effect == "chemotherapy":
         return "chemo"
-    return "inotuzumab_m2" if ("area", -1) in amount.unit.dimension else "inotuzumab"
+    return f"{therapy.effect}_m2" if ("area", -1) in amount.unit.dimension else therapy.effect
 
 
 def _level(therapy: Therapy, amount: Quantity, v: Mapping[str, float], units: Mapping[str, str]) -> float:
-    if therapy.effect == "inotuzumab":
-        return amount.canonical / 1e3  # canonical mass is µg
+    if therapy.effect in AMOUNTS:
+        return amount.canonical * AMOUNTS[therapy.effect]  # canonical mass is µg
     if therapy.effect == "chemotherapy" and not therapy.usual:
         return amount.value * v[therapy.parameter]
     if not therapy.usual:

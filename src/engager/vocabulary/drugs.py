@@ -19,6 +19,12 @@ class Drug:
     effect: str
     source: str
 
+    @property
+    def subcutaneous_units(self) -> tuple[str, ...]:
+        """Dimensions of a dose under the skin: those of its rates without the time. () where it has no rate: only
+        what can be infused continuously can be given from a depot."""
+        return tuple(name.removesuffix("/day") for name in self.dose_units if name.endswith("/day"))
+
 
 @cache
 def drugs() -> dict[str, Drug]:
