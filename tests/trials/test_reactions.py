@@ -113,8 +113,9 @@ def test_what_is_given_beside_the_engager_goes_on_without_it():
     )
     assert len(alone) > 3
     rows = tables.ledger.join(alone.select("patient", "engager_off_day"), on="patient", how="inner")
-    later = rows.filter((rows["from_day"] > rows["engager_off_day"]).fill_null(False))
-    assert later.filter(drug="dasatinib")["delivered"].sum() > 0
+    after = rows.filter((rows["to_day"] > rows["engager_off_day"]).fill_null(False))
+    assert after.filter(drug="dasatinib")["delivered"].sum() > 0
+    later = after.filter(after["from_day"] > after["engager_off_day"])
     assert later.filter(drug="blinatumomab")["delivered"].sum() == 0
     reasons = set(later.filter(drug="blinatumomab")["reason"])
     assert reasons and reasons <= {"CRS", "neurologic event", "patient's decision", "relapse", "no response"}

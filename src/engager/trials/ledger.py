@@ -6,6 +6,7 @@ pump or the ward gave; every row says why, so nothing is missing without a reaso
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,47 +23,68 @@ from engager.vocabulary import drugs
 
 Array = NDArray[Any]
 
-AS_PLANNED, RESTART_DOSE, INTERRUPTED, BAG_CHANGE, WITHHELD = range(5)
-REASONS = ("as planned", "restart dose", "interrupted by an adverse event", "change of bags")
-PREMEDICATION, RESCUE_GIVEN = "premedication", "treatment of CRS"
-"""Reasons for days with drug; for days without, and for what the plan never reached, why treatment ended."""
+REASONS = (
+    "as planned", "restart dose", "interrupted by an adverse event", "change of bags", "premedication",
+    "treatment of CRS",
+)  # fmt: skip
+AS_PLANNED, RESTART_DOSE, INTERRUPTED, BAG_CHANGE, PREMEDICATION, RESCUE_GIVEN, WITHHELD = range(
+    len(REASONS) + 1
+)
+"""Reasons for days with drug; for days without, and for what the plan never reached, why treatment ended: code
+``WITHHELD`` + code of ``chart.OFF_REASONS``."""
+
+WORDS = (*REASONS, *ch.OFF_REASONS)
 
 
 def ledger(trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array) -> pl.DataFrame:
     """Columns: replicate, patient, arm, drug, unit, from_day, to_day (study days; null for what the plan never
     reached), intended, delivered, reason."""
-    words = tuple(dict.fromkeys([*REASONS, PREMEDICATION, RESCUE_GIVEN, *ch.OFF_REASONS]))
     parts = [
         _infusion(low, e, c, follow),
         _premedication(low, e, c),
         _rescue(low, e, c),
         *_doses(trial, e, c, follow),
     ]
-    rows = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    arms = list(trial.arms)
+    size = [len(part["who"]) for part in parts]
+    rows = {key: np.concatenate([part[key] for part in parts]) for key in ROW}
     who = rows.pop("who")
-    arms = np.array(list(trial.arms))
     frame = pl.DataFrame(
         {
             "replicate": e.replicate[who].astype(np.int32),
             "patient": e.patients.number[who].astype(np.int32),
-            "arm": pl.Series(arms[e.arm[who]], dtype=pl.Enum(list(trial.arms))),
-            "drug": pl.Series(rows["drug"], dtype=pl.Enum(list(drugs()))),
-            "unit": rows["unit"],
+            "arm": _words(e.arm[who], arms),
+            "drug": _named(parts, "drug", size, list(drugs())),
+            "unit": _named(parts, "unit", size, list(UNITS)).cast(pl.String),
             "from_day": rows["first"].astype(np.int32),
             "to_day": rows["last"].astype(np.int32),
             "intended": rows["intended"],
             "delivered": rows["delivered"],
-            "reason": pl.Series(rows["reason"], dtype=pl.Enum(words)),
+            "reason": _words(rows["reason"], WORDS),
         }
     )
     unreached = pl.col("from_day") == 0
     return frame.with_columns(
         from_day=pl.when(unreached).then(None).otherwise(pl.col("from_day")),
         to_day=pl.when(unreached).then(None).otherwise(pl.col("to_day")),
-    ).sort("replicate", "patient", "from_day", nulls_last=True)
+    ).sort("replicate", "patient", "from_day", nulls_last=True, maintain_order=True)
 
 
-def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str, Array]:
+ROW = ("who", "first", "last", "intended", "delivered", "reason")
+UNITS = ("µg", "mg", "course")
+
+
+def _words(codes: Array, words: Sequence[str]) -> pl.Series:
+    """Codes as the words that they stand for."""
+    return pl.Series(words, dtype=pl.Enum(list(dict.fromkeys(words)))).gather(codes.astype(np.uint32))
+
+
+def _named(parts: Sequence[dict[str, Any]], key: str, size: Sequence[int], words: Sequence[str]) -> pl.Series:
+    """What all rows of a part have in common, row by row."""
+    return _words(np.repeat([words.index(part[key]) for part in parts], size), words)
+
+
+def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str, Any]:
     """Stretches of equal dosing of the engager, and what was left of the plan at the end."""
     d = c.daily
     reached = (d.running & (np.arange(len(d.running))[:, None] < follow)).T
@@ -87,16 +109,15 @@ def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str,
         "last": day[ends] + 1,
         "intended": np.add.reduceat(planned[who, day], starts) if len(starts) else np.zeros(0),
         "delivered": np.add.reduceat(delivered[who, day], starts) if len(starts) else np.zeros(0),
-        "reason": _words(reason[who, day][starts], _why_no_engager(c)[who[starts]]),
+        "reason": _reason(reason[who, day][starts], _why_no_engager(c)[who[starts]]),
     }
     regimen = e.entrant.fate.regimen
     total = low.plan.rate[regimen].sum(1) + low.plan.rate_m2[regimen].sum(1) * e.entrant.fate.BSA
     left = total - np.where(given, planned, 0.0).sum(1)
     rest = np.flatnonzero(left > 1e-3 * total)
-    closing = _closing(e, c, follow, rest, left[rest])
+    closing = _closing(c, follow, rest, left[rest])
     out = {key: np.concatenate([rows[key], closing[key]]) for key in rows}
-    size = len(out["who"])
-    return {**out, "drug": np.full(size, ENGAGER), "unit": np.full(size, "µg")}
+    return {**out, "drug": ENGAGER, "unit": "µg"}
 
 
 def _why_no_engager(c: Courses) -> Array:
@@ -105,25 +126,28 @@ def _why_no_engager(c: Courses) -> Array:
     return np.asarray(np.where(np.asarray(h.stopped) < NOT_YET, h.stop_reason, h.off_reason))
 
 
-def _words(reason: Array, off_reason: Array) -> Array:
-    """Reasons in words: what was done to a day's dose, or why treatment had ended by then."""
-    held = np.array([*REASONS, ""])[reason]
-    return np.where(reason == WITHHELD, np.array(ch.OFF_REASONS)[off_reason], held)
+def _reason(reason: Array, off_reason: Array) -> Array:
+    """Codes of reasons: what was done to a day's dose, or why treatment had ended by then."""
+    return np.where(reason == WITHHELD, WITHHELD + off_reason, reason)
 
 
-def _closing(e: Enrolled, c: Courses, follow: Array, who: Array, intended: Array) -> dict[str, Array]:
-    """Rows for what the plan never reached, with the reason why it ended."""
+def _never(c: Courses, follow: Array, who: Array) -> Array:
+    """Code of the reason why the plan ended before something was reached."""
     h = c.chart
     off, died = h.off[who] < follow[who], h.died[who] < follow[who]
-    reason = np.where(off, h.off_reason[who], np.where(died, ch.DEATH, ch.CENSORED))
+    return np.asarray(WITHHELD + np.where(off, h.off_reason[who], np.where(died, ch.DEATH, ch.CENSORED)))
+
+
+def _closing(c: Courses, follow: Array, who: Array, intended: Array) -> dict[str, Array]:
+    """Rows for what the plan never reached, with the reason why it ended."""
     none = np.zeros(len(who))
     return {
         "who": who, "first": none, "last": none, "intended": intended, "delivered": none,
-        "reason": np.array(ch.OFF_REASONS)[reason],
+        "reason": _never(c, follow, who),
     }  # fmt: skip
 
 
-def _premedication(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Array]:
+def _premedication(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Any]:
     """Dexamethasone that a rule gave before a rise of the infusion rate."""
     day, who = np.nonzero(c.daily.premedicated)
     regimen, policy = e.entrant.fate.regimen[who], low.policy
@@ -131,12 +155,11 @@ def _premedication(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Array]:
     size = len(who)
     return {
         "who": who, "first": day + 1, "last": day + 1, "intended": amount, "delivered": amount,
-        "reason": np.full(size, PREMEDICATION), "drug": np.full(size, "dexamethasone"),
-        "unit": np.full(size, "mg"),
+        "reason": np.full(size, PREMEDICATION), "drug": "dexamethasone", "unit": "mg",
     }  # fmt: skip
 
 
-def _rescue(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Array]:
+def _rescue(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Any]:
     """The drug that a rule gave for CRS."""
     day, who = np.nonzero(c.daily.rescued)
     regimen, policy = e.entrant.fate.regimen[who], low.policy
@@ -144,13 +167,13 @@ def _rescue(low: Lowered, e: Enrolled, c: Courses) -> dict[str, Array]:
     size = len(who)
     return {
         "who": who, "first": day + 1, "last": day + 1, "intended": amount, "delivered": amount,
-        "reason": np.full(size, RESCUE_GIVEN), "drug": np.full(size, RESCUE), "unit": np.full(size, "mg"),
+        "reason": np.full(size, RESCUE_GIVEN), "drug": RESCUE, "unit": "mg",
     }  # fmt: skip
 
 
-def _doses(trial: Trial, e: Enrolled, c: Courses, follow: Array) -> list[dict[str, Array]]:
-    """One row per patient, drug and planned day of a drug that is given in doses."""
-    parts: list[dict[str, Array]] = []
+def _doses(trial: Trial, e: Enrolled, c: Courses, follow: Array) -> list[dict[str, Any]]:
+    """Drugs that are given in doses: one row per patient, drug and stretch of days with the same dose and reason."""
+    parts: list[dict[str, Any]] = []
     calendar = np.arange(len(c.daily.running))
     for i, regimen in enumerate(trial.regimens):
         patients = np.flatnonzero(e.entrant.fate.regimen == i)
@@ -160,33 +183,45 @@ def _doses(trial: Trial, e: Enrolled, c: Courses, follow: Array) -> list[dict[st
         running = c.daily.running[:, patients] & (calendar[:, None] < follow[patients])
         day, k = np.nonzero(running)
         day_of[k, c.daily.plan_day[day, patients[k]]] = day
+        planned: dict[tuple[str, bool, str], list[tuple[int, float]]] = {}
         for plan in regimen.days():
             for drug, amount in plan.doses:
-                parts.append(_dose(drug, amount, day_of[:, plan.day - 1], patients, e, c, follow))
+                per_area = ("area", -1) in amount.unit.dimension
+                in_courses = ("course", 1) in amount.unit.dimension
+                unit = "course" if in_courses else "µg" if drug == ENGAGER else "mg"
+                size = amount.canonical * (1e-3 if unit == "mg" else 1.0)
+                planned.setdefault((drug, per_area, unit), []).append((plan.day - 1, size))
+        for (drug, per_area, unit), doses in planned.items():
+            days, sizes = (np.array(values) for values in zip(*doses, strict=True))
+            area = e.entrant.fate.BSA[patients] if per_area else np.ones(len(patients))
+            rows = _stretches(drug, day_of[:, days], area[:, None] * sizes, patients, c, follow)
+            parts.append({**rows, "drug": drug, "unit": unit})
     return parts
 
 
-def _dose(
-    drug: str, amount: Any, day: Array, patients: Array, e: Enrolled, c: Courses, follow: Array
+def _stretches(
+    drug: str, day: Array, intended: Array, patients: Array, c: Courses, follow: Array
 ) -> dict[str, Array]:
-    per_area = ("area", -1) in amount.unit.dimension
-    in_courses = ("course", 1) in amount.unit.dimension
-    size = amount.canonical if in_courses or drug == ENGAGER else 1e-3 * amount.canonical
-    each = size * (e.entrant.fate.BSA[patients] if per_area else 1.0)
-    intended = np.broadcast_to(each, patients.shape).astype(np.float64)
-    reached = day < NOT_YET
+    """Rows of one drug: ``day`` on which each planned dose fell (NOT_YET where it never did) and its amount
+    ``intended`` [patient, dose]."""
     ended, why = c.chart.off[patients], c.chart.off_reason[patients]
     if drug == ENGAGER:
         ended, why = np.minimum(c.chart.stopped[patients], ended), _why_no_engager(c)[patients]
-    dosed = reached & (day <= ended)
-    first = np.where(reached, day + 1, 0)
-    closing = _closing(e, c, follow, patients, intended)["reason"]
-    given = _words(np.where(dosed, AS_PLANNED, WITHHELD), why)
-    reason = np.where(reached, given, closing)
-    many = len(patients)
+    reached = day < NOT_YET
+    dosed = reached & (day <= ended[:, None])
+    reason = np.where(dosed, AS_PLANNED, WITHHELD + why[:, None])
+    reason = np.where(reached, reason, _never(c, follow, patients)[:, None])
+    begins = np.ones(day.shape, bool)
+    next_day = np.where(reached[:, 1:], day[:, 1:] == day[:, :-1] + 1, ~reached[:, :-1])
+    alike = (reason[:, 1:] == reason[:, :-1]) & (intended[:, 1:] == intended[:, :-1])
+    begins[:, 1:] = ~(next_day & alike)
+    starts = np.flatnonzero(begins)
+    ends = np.append(starts[1:], begins.size) - 1
+    study_day = np.where(reached, day + 1, 0).ravel()
     return {
-        "who": patients, "first": first, "last": first, "intended": intended,
-        "delivered": np.where(dosed, intended, 0.0), "reason": reason,
-        "drug": np.full(many, drug),
-        "unit": np.full(many, "course" if in_courses else "µg" if drug == ENGAGER else "mg"),
+        "who": np.repeat(patients, day.shape[1])[starts],
+        "first": study_day[starts], "last": study_day[ends],
+        "intended": np.add.reduceat(intended.ravel(), starts),
+        "delivered": np.add.reduceat(np.where(dosed, intended, 0.0).ravel(), starts),
+        "reason": reason.ravel()[starts],
     }  # fmt: skip

@@ -32,4 +32,4 @@ def nullable(numbers: Array) -> pl.Series:
 
 def labels(codes: Array, words: tuple[str, ...]) -> pl.Series:
     """The words that codes stand for."""
-    return pl.Series(np.array(words)[codes], dtype=pl.Enum(words))
+    return pl.Series(words, dtype=pl.Enum(words)).gather(np.asarray(codes, np.uint32))
