@@ -3,7 +3,29 @@
 In go a cohort (baseline table), a seed and patient numbers; out come persons: parameters, state, covariates.
 """
 
-from engager.patients.cohort import Cohort, Patients, draw
-from engager.patients.population import Disease, Parameter, Person, person, population, values
+from engager.patients.cohort import Cohort, Patients, draw, exposures
+from engager.patients.population import (
+    Disease,
+    Parameter,
+    Person,
+    extinction,
+    growth,
+    person,
+    population,
+    values,
+)
 
-__all__ = ["Cohort", "Disease", "Parameter", "Patients", "Person", "draw", "person", "population", "values"]
+__all__ = [
+    "Cohort",
+    "Disease",
+    "Parameter",
+    "Patients",
+    "Person",
+    "draw",
+    "exposures",
+    "extinction",
+    "growth",
+    "person",
+    "population",
+    "values",
+]

@@ -121,12 +121,14 @@ class Constants(NamedTuple):
 
 
 class Entrant(NamedTuple):
-    """A patient at entry: parameters, state before treatment, extinction threshold [cells], fate."""
+    """A patient at entry: parameters, state before treatment, extinction threshold [cells], fate; ``further``: what
+    belongs to each further line (see ``further_lines``), () where none is simulated."""
 
     parameters: Parameters
     start: State
     Lc: Value
     fate: Fate
+    further: Value = ()
 
 
 class Chart(NamedTuple):

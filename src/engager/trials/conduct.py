@@ -33,6 +33,7 @@ from engager.trials.clinic import (
 )
 from engager.trials.day import Moment, Orders, advance, orders, under_study
 from engager.trials.design import Trial
+from engager.trials.further_lines import foot, next_line, of_the_study, on_line, study_chart
 from engager.trials.plan import Lowered
 
 LANES = 64
@@ -79,10 +80,12 @@ class Daily(NamedTuple):
 
 
 class Courses(NamedTuple):
-    """Result of a batch: charts at the end of the horizon, daily records."""
+    """Result of a batch: charts at the end of the horizon and daily records, both of the study treatment; ``ladder``:
+    how far each patient went in further lines, () where none is simulated."""
 
     chart: Chart
     daily: Daily
+    ladder: Any = ()
 
 
 def _quarter(
@@ -113,7 +116,7 @@ def _quarter(
 
 
 def _day(
-    carry: tuple[State, Chart],
+    carry: tuple[State, Chart, Any],
     day: Any,
     e: Entrant,
     low: Lowered,
@@ -121,9 +124,10 @@ def _day(
     r: Criteria,
     refine: Any,
     jax: Any,
-) -> tuple[tuple[State, Chart], Daily]:
+) -> tuple[tuple[State, Chart, Any], Daily]:
     xp = jax.numpy
-    y, c = carry
+    y, c, ladder = carry
+    e = on_line(e, ladder, xp)
     p = e.parameters
     studied = under_study(c)
     before = blast_share(y, p)
@@ -152,7 +156,9 @@ def _day(
     c = drop_out(c, o, low, e, k, day, xp)
     c = veno_occlusive(c, e, k, day, xp)
     c = survive(c, y, o, e, k, day, xp)
-    return (y, turn_page(c, m, o, e, low, day, xp)), daily
+    c = turn_page(c, m, o, e, low, day, xp)
+    daily = of_the_study(daily, ladder, xp)
+    return (y, *next_line(c, ladder, y, e, low, xp)), daily
 
 
 CHUNK = 183
@@ -165,7 +171,7 @@ def program() -> Any:
     """The compiled days of a trial, jitted for the shapes that it meets.
 
     Takes (lanes, carry, first day, constants of the entrant, low, k, r, refine) with lanes and carry shaped
-    [block, …, LANES] and returns the carry (state and chart) ``CHUNK`` days later and the days' ``Daily`` with
+    [block, …, LANES] and returns the carry (state, chart, ladder) ``CHUNK`` days later and the days' ``Daily`` with
     the same leading axis. ``refine`` divides every step.
     """
     jax = compiler.jax()
@@ -187,9 +193,14 @@ def program() -> Any:
 
 @cache
 def _opened() -> Any:
-    """State and chart on the day of randomisation, for lanes shaped [block, …, LANES]."""
+    """State, chart and ladder on the day of randomisation, for lanes shaped [block, …, LANES]."""
     jax = compiler.jax()
-    return jax.jit(lambda lanes: jax.lax.map(lambda e: (e.start, blank(e.fate, jax.numpy)), lanes))
+
+    def begin(e: Entrant) -> tuple[State, Chart, Any]:
+        c = blank(e.fate, jax.numpy)
+        return e.start, c, foot(e, c, jax.numpy)
+
+    return jax.jit(lambda lanes: jax.lax.map(begin, lanes))
 
 
 def _entrant(lane: Entrant, fixed: dict[str, Any]) -> Entrant:
@@ -229,8 +240,9 @@ def conduct(
         for first in range(0, horizon(trial), CHUNK):
             carry, daily = run(lanes, carry, np.int32(first), fixed, low, k, r, np.int32(refine))
             days.append(jax.tree.map(lambda x: unpack(x, held), daily))  # noqa: B023
-        chart = jax.tree.map(lambda x: unpack(x, held), carry[1])  # noqa: B023
-        parts.append(Courses(chart, jax.tree.map(lambda *x: np.concatenate(x), *days)))
+        chart, ladder = jax.tree.map(lambda x: unpack(x, held), carry[1:])  # noqa: B023
+        daily = jax.tree.map(lambda *x: np.concatenate(x), *days)
+        parts.append(Courses(study_chart(chart, ladder), daily, ladder))
     back = np.argsort(order, kind="stable")
     return jax.tree.map(lambda *x: np.concatenate(x, axis=-1)[..., back], *parts)  # type: ignore[no-any-return]
 

@@ -98,6 +98,7 @@ def _patients(
     names = np.array([choice.name for arm in trial.arms.values() for choice in arm.regimens])
     reasons = np.where(off > 0, h.off_reason, np.where(died > 0, ch.DEATH, ch.CENSORED))
     broken = h.broken < NOT_YET
+    began, response = _further(e, c)
     frame = pl.DataFrame(
         {
             **keys(trial, e),
@@ -119,6 +120,8 @@ def _patients(
             "relapse_day": nullable(relapsed),
             "relapse_type": labels(np.where(relapsed > 0, h.relapse_type, 0), ch.RELAPSES),
             "failure_day": nullable(failed),
+            "further_lines": began,
+            "further_response": response,
             "transplant_day": nullable(_within(h.transplanted, follow)),
             "vod_day": nullable(_within(h.vod, follow)),
             "cycles": cycles_given(low, e, c, follow),
@@ -140,6 +143,19 @@ def _patients(
     )
     # the response of the chart is in the table already
     return best(frame, marrow, own_window(trial.response), trial.visits.assay.limit, response=False)
+
+
+def _further(e: Enrolled, c: Courses) -> tuple[pl.Series, pl.Series]:
+    """Lines of salvage begun after the study treatment failed, and the best response of these lines.
+
+    Null where no further line is simulated; the response also where none was begun.
+    """
+    if not c.ladder:
+        none = pl.Series([None] * len(e.arm))
+        return none.cast(pl.Int8), none.cast(pl.Enum(ch.RESPONSES))
+    began = np.minimum(c.ladder.line, len(e.entrant.further.r)).astype(np.int8)
+    best = labels(c.ladder.best, ch.RESPONSES)
+    return pl.Series(began), best.set(pl.Series(began == 0), None)
 
 
 def _times(patients: pl.DataFrame) -> pl.DataFrame:

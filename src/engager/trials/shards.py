@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from engager.trials.chart import Entrant
 from engager.trials.conduct import LANES, conduct
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled, enrol
+from engager.trials.further_lines import further_regimens
 from engager.trials.history import TABLES, History, history
 from engager.trials.plan import Lowered, lower
 
@@ -45,11 +47,16 @@ class Setup:
     seed: int
 
 
-def setup(trial: Trial, seed: int) -> Setup:
-    """Prepare a run. Raises DocumentError for a regimen that the model cannot give."""
-    v = values()
+def setup(trial: Trial, seed: int, overrides: Mapping[str, float] | None = None) -> Setup:
+    """Prepare a run, with ``overrides`` of population medians by name.
+
+    Raises:
+        DocumentError: a regimen that the model cannot give, a parameter that does not exist.
+    """
+    v = values(overrides)
     units = {name: row.unit for name, row in population().items()}
-    return Setup(trial, lower(trial.regimens, v, units, trial.visits.marrow_window), v, seed)
+    regimens = [*trial.regimens, *further_regimens(v)]
+    return Setup(trial, lower(regimens, v, units, trial.visits.marrow_window), v, seed)
 
 
 def shards(patients: int, replicates: int) -> list[list[Segment]]:
