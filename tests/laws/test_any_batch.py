@@ -15,9 +15,10 @@ from engager.trials.writing import trial_yaml
 PATIENTS = 150
 
 
-@pytest.fixture(scope="module")
-def whole():
-    s = setup(trial("TOWER"), 1)
+@pytest.fixture(scope="module", params=[0, 3])
+def whole(request):
+    """TOWER with survival after failure put in, and with further lines of salvage simulated."""
+    s = setup(trial("TOWER"), 1, {"further_lines": request.param})
     e = enrol(s.trial, s.low, s.values, 1, 0, range(PATIENTS))
     return s, conduct(s.trial, s.low, s.values, e.entrant, 3)
 
