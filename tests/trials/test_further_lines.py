@@ -11,7 +11,8 @@ from engager.patients import growth
 from engager.trials import chart as ch
 from engager.trials import trial, trials
 from engager.trials.chart import NOT_YET, Constants, blank
-from engager.trials.conduct import conduct
+from engager.trials.clinic import assess, survive
+from engager.trials.conduct import conduct, criteria
 from engager.trials.day import orders
 from engager.trials.enrol import enrol
 from engager.trials.further_lines import SALVAGE, foot, next_line, on_line, simulated_lines, study_chart
@@ -67,13 +68,13 @@ def test_no_trial_has_another_record_for_what_comes_after_failure(name):
 
 def counts_add_up(laddered):
     p = laddered.tables.patients
-    line = laddered.courses.ladder.line
-    failed = p["failure_day"].is_not_null().to_numpy()
-    # nothing is begun on the last day of follow-up, nor by who died on the day of failure
-    goes_on = failed & (p["failure_day"] < p["os_time"]).fill_null(False).to_numpy()
-    assert np.array_equal(p["further_lines"] > 0, goes_on)
-    assert np.array_equal(p["further_lines"], np.minimum(line, LINES)) and line.max() <= LINES + 1
-    assert np.array_equal(p["further_response"].is_not_null(), goes_on)
+    ladder, delay = laddered.courses.ladder, laddered.setup.values["further_delay"]
+    # the line begins on the first day after the wait, for who lives and is followed until then
+    begins = (p["os_time"] > p["failure_day"] + int(delay)).fill_null(False)
+    assert (p["further_lines"] > 0).equals(begins.rename("further_lines"))
+    lines = p["further_lines"].to_numpy()
+    assert np.all(lines <= ladder.line) and np.all(ladder.line <= lines + 1)
+    assert p["further_response"].is_not_null().equals(begins.rename("further_response"))
 
 
 def test_lines_begun_and_deaths_add_up(both):
@@ -86,7 +87,8 @@ def test_lines_begun_and_deaths_add_up(both):
     assert len(p.filter(pl.col("death_cause") == "after failure")) == len(later)
     assert p.filter(pl.col("os_time") > pl.col("follow_up")).is_empty()
     died = pl.col("os_event")
-    assert len(later) < len(p.filter(pl.col("further_lines") > 0)), "salvage keeps some alive"
+    alive = p.filter(pl.col("further_response").is_in(["CR", "CRh", "CRi"]), ~pl.col("os_event"))
+    assert len(alive) > 0, "salvage saves some"
     assert (p.filter(died)["death_day"] == p.filter(died)["os_time"]).all()
 
 
@@ -108,8 +110,9 @@ def fail(c, ladder, e, low, day):
     return next_line(c, ladder, e.start, on_line(e, ladder, np), low, np)
 
 
-def test_who_fails_is_given_salvage_on_the_next_day(person):
+def test_who_fails_is_given_salvage_after_the_wait(person):
     s, e = person
+    delay = int(s.values["further_delay"])
     c = blank(e.fate, np)._replace(pointer=np.full(10, 40), A=np.full(10, 0.25), disease_hazard=np.ones(10))
     ladder = foot(e, c, np)
     c, ladder = fail(c, ladder, e, s.low, 83)
@@ -117,7 +120,12 @@ def test_who_fails_is_given_salvage_on_the_next_day(person):
     assert s.trial.regimens[-1] != SALVAGE and np.all(now.fate.regimen == len(s.trial.regimens))
     assert np.all(c.failed == NOT_YET) and np.all(c.off == NOT_YET) and np.all(c.pointer == 0)
     k = Constants(*(np.float64(s.values[name]) for name in Constants._fields))
-    _, given = orders(c, now, s.low, k, 84, np)
+    assert np.all(c.hold == delay) and not orders(c, now, s.low, k, 84, np)[0].running.any()
+    grown = e.start._replace(Ls=np.full(10, 0.6 * s.values["Nmarrow"]), Lr=np.zeros(10), Ln=np.zeros(10))
+    c, ladder = next_line(c._replace(hold=np.zeros(10, int)), ladder, grown, now, s.low, np)
+    now = on_line(e, ladder, np)
+    assert now.fate.b0 == pytest.approx(0.6), "progression is measured from the start of the line"
+    _, given = orders(c, now, s.low, k, 84 + delay, np)
     course = next(t for t in therapies() if t.drug == "chemotherapy")
     assert np.allclose(given.A, 0.25 + s.values[course.parameter]), "added to what is left in the body"
     assert np.array_equal(given.log_kill, e.further.log_kill[0])
@@ -154,6 +162,29 @@ def test_who_was_transplanted_before_is_not_again_and_who_was_not_may_be(person)
     assert np.all(now[:5] == NOT_YET) and np.all(now[5:] == 40)
     assert np.all(c.transplanted == NOT_YET), "a graft before the line does not keep it from its plan"
     assert np.array_equal(study_chart(c, ladder).transplanted, grafted.transplanted)
+
+
+def test_disease_outside_the_marrow_is_no_remission_later_and_kills(person):
+    """Within the study an extramedullary relapse ends what is followed; in a further line it goes on."""
+    s, e = person
+    k = Constants(*(np.float64(s.values[name]) for name in Constants._fields))
+    clear = e.start._replace(
+        Ls=np.zeros(10), Lr=np.zeros(10), Ln=np.zeros(10), N=np.full(10, 2.0), Pl=np.full(10, 150.0)
+    )
+    outside = clear._replace(Lx=np.full(10, s.values["Kx"]))
+    c, ladder = fail(blank(e.fate, np), foot(e, blank(e.fate, np), np), e, s.low, 83)
+    now = on_line(e, ladder, np)
+    best, hazard = {}, {}
+    for name, who, y in (
+        ("study", e, outside), ("later", now, outside), ("later, clear", now, clear)
+    ):  # fmt: skip
+        due = c._replace(pointer=who.fate.visit_day[0], hold=np.zeros(10, int))
+        o, due = orders(due, who, s.low, k, 200, np)
+        best[name] = assess(due, y, o, who, s.low, criteria(s.trial), k, 200, np)[0].best
+        hazard[name] = survive(due, y, o, who, k, 200, np).disease_hazard
+    assert np.all(best["study"] == 3) and np.all(best["later"] == 0) and np.all(best["later, clear"] == 3)
+    assert np.all(hazard["study"] == 0) and np.all(hazard["later, clear"] == 0)
+    assert hazard["later"] == pytest.approx(s.values["hdis"]), "as a marrow that is full"
 
 
 def test_deaths_before_failure_keep_their_cause(person):

@@ -115,6 +115,7 @@ def _fate(
         remission_age=age * np.where(q.age < v["rem_young_below"], v["rem_young"], 1.0),
         vod_threshold=_logit(u("veno-occlusive disease")) - v["avod"],
         vod_fatal=1.0 * (u("veno-occlusive disease fatal") < v["cfvod"]),
+        later_line=np.zeros(len(arm)),
     )
 
 
@@ -134,6 +135,7 @@ def _further_lines(
         regimen = np.full(len(q.age), len(trial.regimens))
         lines.append(
             FurtherLines(
+                delay=np.full(len(q.age), round(v["further_delay"])),
                 regimen=regimen,
                 visit_day=_visit_days(low, regimen, own),
                 aspirate=_aspirates(low, own),

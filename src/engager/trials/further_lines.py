@@ -1,4 +1,4 @@
-"""Further lines of therapy: when treatment fails, the next salvage begins on the day after, in the same patient.
+"""Further lines of therapy: when treatment fails, the next salvage begins after a while, in the same patient.
 
 A further line is lived through by the same day as the study treatment: its regimen is one more row of the lowered
 plan, and the patient's chart starts anew but for what belongs to the person (drug in the body, cumulative hazards,
@@ -11,6 +11,7 @@ How many lines are simulated is the parameter ``further_lines``; with 0 none of 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,10 +37,12 @@ MOST = 9
 class FurtherLines(NamedTuple):
     """What belongs to the person in each further line (arrays [line, patient]), drawn at entry like the fate.
 
-    regimen: index into the lowered regimens; visit_day, aspirate [line, visit, patient], log_kill, nrm_time: as
+    delay: days from the failure of the line before to the first day of this one; regimen: index into the
+    lowered regimens; visit_day, aspirate [line, visit, patient], log_kill, nrm_time: as
     in ``Fate``; r: net blast growth [1/day]; Lc: extinction threshold [cells].
     """
 
+    delay: Value
     regimen: Value
     visit_day: Value
     aspirate: Value
@@ -69,6 +72,9 @@ class Record(NamedTuple):
     stopped: Value
     stop_reason: Value
 
+
+OF_FATE = ("regimen", "visit_day", "aspirate", "log_kill", "nrm_time")
+"""Fields of the fate that each further line has of its own."""
 
 ANEW = (
     "pointer", "next_visit", "hold", "step", "window_left", "best", "early", "responded", "relapsed",
@@ -125,48 +131,56 @@ def foot(e: Entrant, c: Chart, xp: Any) -> Ladder | tuple[()]:
 def on_line(e: Entrant, ladder: Any, xp: Any) -> Entrant:
     """The person on the present line: its regimen, draws, growth and threshold.
 
-    Who enters a further line is in relapse, and is transplanted once at most.
+    Who enters a further line is in relapse, in the marrow or outside, and is transplanted once at most.
     """
     if not ladder:
         return e
     later = ladder.line > 0
-
-    def pick(own: Value, lines: Value) -> Value:
-        for i in range(lines.shape[0]):
-            own = xp.where(ladder.line > i, lines[i], own)
-        return own
-
-    own = {name: pick(getattr(e.fate, name), getattr(e.further, name)) for name in FurtherLines._fields[:5]}
+    pick = partial(_of_line, ladder.line, xp=xp)
+    own = {name: pick(getattr(e.fate, name), getattr(e.further, name)) for name in OF_FATE}
     fate = e.fate._replace(
         **own,
         b0=xp.where(later, ladder.b0, e.fate.b0),
         remission=xp.where(later, 0, e.fate.remission),
+        later_line=xp.where(later, 1.0, e.fate.later_line),
         transplant_delay=xp.where(ladder.grafted > 0, NOT_YET, e.fate.transplant_delay),
     )
     parameters = e.parameters._replace(r=pick(e.parameters.r, e.further.r))
     return e._replace(parameters=parameters, Lc=pick(e.Lc, e.further.Lc), fate=fate)
 
 
+def _of_line(line: Value, own: Value, further: Value, xp: Any) -> Value:
+    """What holds on a line: ``own`` on the study treatment, else a row of ``further``, the last for all that follow."""
+    for i in range(further.shape[0]):
+        own = xp.where(line > i, further[i], own)
+    return own
+
+
 def next_line(c: Chart, ladder: Any, y: State, e: Entrant, low: Lowered, xp: Any) -> tuple[Chart, Any]:
-    """At the end of a day on which treatment failed: put the study's record aside, begin the next line."""
+    """At the end of a day on which treatment failed: put the study's record aside, wait for the next line.
+
+    Waiting is a hold before the first day of the plan.
+    """
     if not ladder:
         return c, ladder
     goes = followed(c) & (c.failed != NOT_YET)
     first = goes & (ladder.line == 0)
+    waits = goes | ((ladder.line > 0) & (c.pointer == 0))
     kept = (xp.where(first, getattr(c, f), old) for f, old in zip(Record._fields, ladder.record, strict=True))
     ladder = Ladder(
         line=ladder.line + goes,
-        b0=xp.where(goes, blast_share(y, e.parameters), ladder.b0),
+        b0=xp.where(waits, blast_share(y, e.parameters), ladder.b0),
         grafted=xp.where(goes & (c.transplanted != NOT_YET), 1, ladder.grafted),
         best=xp.where(ladder.line > 0, xp.maximum(ladder.best, c.best), ladder.best),
         record=Record(*kept),
     )
     fresh = blank(e.fate, xp)
     c = c._replace(**{name: xp.where(goes, getattr(fresh, name), getattr(c, name)) for name in ANEW})
+    delay = _of_line(ladder.line, fresh.hold, e.further.delay, xp)
     spent = goes & (ladder.line > e.further.r.shape[0])
     # behind the end of the plan nothing is given and nobody looks
     end = low.plan.length[e.further.regimen[-1]]
-    return c._replace(pointer=xp.where(spent, end, c.pointer)), ladder
+    return c._replace(hold=xp.where(goes, delay, c.hold), pointer=xp.where(spent, end, c.pointer)), ladder
 
 
 def of_the_study(daily: Any, ladder: Any, xp: Any) -> Any:
@@ -185,3 +199,8 @@ def study_chart(c: Chart, ladder: Any) -> Chart:
     kept = {f: np.where(later, x, getattr(c, f)) for f, x in ladder.record._asdict().items()}
     cause = np.where(later & (c.died != NOT_YET), ch.AFTER_FAILURE, c.cause)
     return c._replace(**kept, cause=cause.astype(c.cause.dtype))
+
+
+def lines_begun(c: Chart, ladder: Ladder, lines: int) -> Any:
+    """Further lines of which a patient lived to see the first day (numpy)."""
+    return np.clip(ladder.line - (np.asarray(c.pointer) == 0), 0, lines)

@@ -19,6 +19,7 @@ from engager.trials.chart import NOT_YET
 from engager.trials.conduct import Courses
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled
+from engager.trials.further_lines import lines_begun
 from engager.trials.ledger import ledger
 from engager.trials.marrow import marrow_assessments
 from engager.trials.plan import Lowered
@@ -153,9 +154,9 @@ def _further(e: Enrolled, c: Courses) -> tuple[pl.Series, pl.Series]:
     if not c.ladder:
         none = pl.Series([None] * len(e.arm))
         return none.cast(pl.Int8), none.cast(pl.Enum(ch.RESPONSES))
-    began = np.minimum(c.ladder.line, len(e.entrant.further.r)).astype(np.int8)
+    began = lines_begun(c.chart, c.ladder, len(e.entrant.further.r))
     best = labels(c.ladder.best, ch.RESPONSES)
-    return pl.Series(began), best.set(pl.Series(began == 0), None)
+    return pl.Series(began.astype(np.int8)), best.set(pl.Series(began == 0), None)
 
 
 def _times(patients: pl.DataFrame) -> pl.DataFrame:
