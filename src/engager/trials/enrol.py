@@ -224,7 +224,7 @@ def _failure_time(setting: str, q: Patients, v: Mapping[str, float], u: Draw, *,
     NOT_YET where the lines after failure are simulated.
     """
     if simulated_lines(v):
-        return np.full(len(q.age), NOT_YET)
+        return np.full(len(q.age), float(NOT_YET))
     line = _line_after(setting, q) - 1
     old = q.age >= v["age_60_from"]
     median = np.array([v["pfm1"], v["pfm2"], v["pfm3"]])[line] * MONTH
