@@ -5,6 +5,7 @@ import pytest
 from engager.documents import DocumentError
 from engager.evidence import studies
 from engager.trials import read_trial, trial, trial_file, trials
+from engager.trials.further_lines import further_regimens
 from engager.trials.groups import BY_MRD
 from engager.trials.shards import setup
 
@@ -189,9 +190,10 @@ def test_a_trial_that_is_only_in_the_record_is_not_called_unknown():
 @pytest.mark.parametrize("name", trials())
 def test_every_shipped_trial_can_be_conducted(name):
     # every drug has its effect and every rule its place in the day loop; what the loop does is tested elsewhere
-    low = setup(trial(name), seed=1).low
-    plans = [r.length for r in trial(name).regimens]
-    assert list(low.plan.length) == [*plans, *[0] * (len(low.plan.length) - len(plans))]
+    s = setup(trial(name), seed=1)
+    given = s.low.plan.length
+    plans = [r.length for r in [*trial(name).regimens, *further_regimens(s.values)]]
+    assert list(given) == [*plans, *[0] * (len(given) - len(plans))]
 
 
 @pytest.mark.parametrize("study", [s for s in studies().values() if s.id in trials()], ids=lambda s: s.id)

@@ -15,9 +15,10 @@ from engager.trials.writing import trial_yaml
 PATIENTS = 150
 
 
-@pytest.fixture(scope="module")
-def whole():
-    s = setup(trial("TOWER"), 1)
+@pytest.fixture(scope="module", params=[0, 3])
+def whole(request):
+    """TOWER with survival after failure put in, and with further lines of salvage simulated."""
+    s = setup(trial("TOWER"), 1, overrides={"further_lines": request.param})
     e = enrol(s.trial, s.low, s.values, 1, 0, range(PATIENTS))
     return s, conduct(s.trial, s.low, s.values, e.entrant, 3)
 
@@ -69,12 +70,14 @@ def test_the_day_loop_stays_one_program():
     from engager.engine.blocks import pack
     from engager.trials.chart import Constants, blank
     from engager.trials.conduct import LANES, _split, criteria, program
+    from engager.trials.further_lines import foot
 
     s = setup(trial("TOWER"), 1)
     e = enrol(s.trial, s.low, s.values, 1, 0, range(10))
     own, fixed = _split(e.entrant)
     k = Constants(*(np.float32(s.values[name]) for name in Constants._fields))
-    lanes, carry = jax.tree.map(lambda x: pack(x, 2, LANES), (own, (own.start, blank(own.fate, np))))
+    c = blank(own.fate, np)
+    lanes, carry = jax.tree.map(lambda x: pack(x, 2, LANES), (own, (own.start, c, foot(own, c, np))))
     numbers = (np.int32(n) for n in (2, 0))
     text = (
         program()

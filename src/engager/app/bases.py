@@ -46,8 +46,14 @@ _RELAPSE = Basis(("b", "Ln", "Lx"), _MARROW, ("trials/clinic.py: relapse",), ("L
 _DEATH = Basis(
     ("b", "N"),
     (),
-    ("trials/clinic.py: survive", "trials/enrol.py: _failure_time", "trials/enrol.py: _nrm_time"),
-    note="Leans on typed-in survival after failure (pfm, pi) and on the trial's transplant policy.",
+    (
+        "trials/clinic.py: survive",
+        "trials/enrol.py: _failure_time",
+        "trials/enrol.py: _nrm_time",
+        "trials/enrol.py: _further_lines",
+    ),
+    note="Leans on the trial's transplant policy, and on survival after failure: typed in (pfm, pi), or from salvage "
+    "that is simulated where further_lines is above 0.",
 )
 _EVENTS = Basis(("b", "Lx", "N"), _MARROW, (*_RELAPSE.functions, *_DEATH.functions), note=_DEATH.note)
 _CRS = Basis(

@@ -3,8 +3,17 @@
 In go a cohort (baseline table), a seed and patient numbers; out come persons: parameters, state, covariates.
 """
 
-from engager.patients.cohort import Cohort, Patients, draw
-from engager.patients.population import Disease, Parameter, Person, person, population, values
+from engager.patients.cohort import Cohort, Patients, draw, exposures
+from engager.patients.population import (
+    Disease,
+    Parameter,
+    Person,
+    extinction,
+    growth,
+    person,
+    population,
+    values,
+)
 from engager.patients.structures import Structure, simplest, structures
 
 __all__ = [
@@ -15,6 +24,9 @@ __all__ = [
     "Person",
     "Structure",
     "draw",
+    "exposures",
+    "extinction",
+    "growth",
     "person",
     "population",
     "simplest",

@@ -110,9 +110,8 @@ class Person(NamedTuple):
 def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
     """Build persons from their individual values ``v`` (by parameter name) and their disease.
 
-    Prior treatment x weakens T cells (kmax and Tcap × e^(−phi·x)), speeds blasts up
-    (r × e^(rline·x), within r_min and r_max) and lowers the extinction threshold (Lc × 10^(−lcl·x), at
-    least one cell). Clones below Lc are absent from the start.
+    Prior treatment x weakens T cells (kmax and Tcap × e^(−phi·x)), speeds blasts up (``growth``) and lowers
+    the extinction threshold (``extinction``). Clones below Lc are absent from the start.
 
     Inotuzumab's effect falls with prior treatment (f22 × e^(−psi22·x)).
 
@@ -122,14 +121,14 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
     """
     x, b0 = disease.exposure, np.minimum(disease.b0, 1.0)
     fitness = np.exp(-v["phi"] * x)
-    Lc = 10.0 ** np.maximum(v["Lc"] - v["lcl"] * x, 0.0)
+    Lc = extinction(v, x)
     clones = _clones(v, disease, Lc)
     Tm = v["Tm0"] * np.exp(-v["phi_half"] * v["phi"] * x) * (1 - v["chi"] * b0)
     T = {"Tb": v["Tb0"] + 0 * x, "Tp": v["Tp0"] + 0 * x, "Tm": Tm}
     derived = {
         "kmax": v["kmax"] * fitness,
         "Tcap": v["Tcap"] * fitness,
-        "r": np.clip(v["r"] * np.exp(v["rline"] * x), v["r_min"], v["r_max"]),
+        "r": growth(v, x),
         "kbm": v["kmb"] * Tm / v["Tb0"],
         "kpb": v["kbp"] * v["Tb0"] / v["Tp0"],
         "N0": np.where(disease.relapsed > 0, v["N0_relapsed"], v["N0"]),
@@ -144,6 +143,16 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
     }
     parameters = Parameters(**{f: derived.get(f, v.get(f)) for f in Parameters._fields})
     return Person(parameters, at_rest(clones, T, parameters, np), Lc)
+
+
+def growth(v: Mapping[str, Floats | float], x: Floats) -> Floats:
+    """Net blast growth [1/day] after prior treatment x: r × e^(rline·x), within r_min and r_max."""
+    return np.clip(v["r"] * np.exp(v["rline"] * x), v["r_min"], v["r_max"])
+
+
+def extinction(v: Mapping[str, Floats | float], x: Floats) -> Floats:
+    """Extinction threshold [cells] after prior treatment x: Lc × 10^(−lcl·x), at least one cell."""
+    return np.asarray(10.0 ** np.maximum(v["Lc"] - v["lcl"] * x, 0.0))
 
 
 def _clones(v: Mapping[str, Floats | float], disease: Disease, Lc: Floats) -> dict[str, Floats]:

@@ -51,7 +51,8 @@ class Fate(NamedTuple):
     dropout: cumulative hazard at which the patient leaves; disease, infection, chemo, remission_death:
     exponential thresholds of the hazards of death; failure_time, failure_time_hsct: days from failure to
     death without and with a transplant behind; age, chemo_age, remission_age: factors on hazards [1];
-    vod_threshold: logit at which veno-occlusive disease sets in; vod_fatal: 1 if it kills.
+    vod_threshold: logit at which veno-occlusive disease sets in; vod_fatal: 1 if it kills; later_line: 1 on a
+    further line of therapy, where disease outside the marrow counts as that within does.
     """
 
     regimen: Value
@@ -83,6 +84,7 @@ class Fate(NamedTuple):
     remission_age: Value
     vod_threshold: Value
     vod_fatal: Value
+    later_line: Value
 
 
 class Constants(NamedTuple):
@@ -121,12 +123,14 @@ class Constants(NamedTuple):
 
 
 class Entrant(NamedTuple):
-    """A patient at entry: parameters, state before treatment, extinction threshold [cells], fate."""
+    """A patient at entry: parameters, state before treatment, extinction threshold [cells], fate; ``further``: what
+    belongs to each further line (see ``further_lines``), () where none is simulated."""
 
     parameters: Parameters
     start: State
     Lc: Value
     fate: Fate
+    further: Value = ()
 
 
 class Chart(NamedTuple):

@@ -72,7 +72,9 @@ def assess(
     number = xp.where(due, c.next_visit + 1, 0)
     error = xp.sum(xp.where(slot, fate.aspirate, 0.0), axis=0)
     seen = blast_share(y, e.parameters) * 10.0**error
-    response = xp.where(due & (seen <= r.blasts), response_code(y, r, xp), 0)
+    # on the study treatment who has no marrow blasts is in remission; later, disease outside has become known
+    clear = (fate.later_line == 0) | (y.Lx <= k.Lx_relapse)
+    response = xp.where(due & clear & (seen <= r.blasts), response_code(y, r, xp), 0)
     at_entry = fate.remission > 0
     responds = xp.where(at_entry, due & (seen < r.mrd), response > 0)
     counts = (low.visits.cycle[at] <= r.cycles) & (day + 1 <= r.days)
@@ -176,8 +178,10 @@ def veno_occlusive(c: Chart, e: Entrant, k: Constants, day: Value, xp: Any) -> C
 def survive(c: Chart, y: State, o: Orders, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
     """Deaths of the day, each cause with its own cumulative hazard and the patient's own threshold."""
     fate, study = e.fate, under_study(c)
-    b = blast_share(y, e.parameters)
-    disease = xp.where(study & (b > k.hdis_from), k.hdis * b**k.hdis_exponent, 0.0)
+    disease = xp.where(study, _disease_hazard(blast_share(y, e.parameters), k, xp), 0.0)
+    # within the study an extramedullary relapse ends the time in which cells are followed
+    outside = study & (fate.later_line > 0)
+    disease = disease + xp.where(outside, _disease_hazard(y.Lx / e.parameters.Kx, k, xp), 0.0)
     infection = xp.where(study & (y.N < k.anc_severe), k.hinf * fate.age, 0.0)
     toxic = study & (c.chemo_given > 0) & (c.A > k.chemo_active)
     chemo = xp.where(toxic, k.chem_hit * k.hchem * fate.chemo_age * c.intensity**2, 0.0)
@@ -203,6 +207,11 @@ def survive(c: Chart, y: State, o: Orders, e: Entrant, k: Constants, day: Value,
         dies = happens & followed(c)
         c = c._replace(died=xp.where(dies, day, c.died), cause=xp.where(dies, cause, c.cause))
     return end_treatment(c, c.died == day, ch.DEATH, day, xp)
+
+
+def _disease_hazard(share: Value, k: Constants, xp: Any) -> Value:
+    """Hazard of death [1/day] from disease that fills a share of its place: hdis·share^hdis_exponent."""
+    return xp.where(share > k.hdis_from, k.hdis * share**k.hdis_exponent, 0.0)
 
 
 def turn_page(c: Chart, m: Moment, o: Orders, e: Entrant, low: Lowered, day: Value, xp: Any) -> Chart:

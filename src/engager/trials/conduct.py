@@ -34,6 +34,7 @@ from engager.trials.clinic import (
 )
 from engager.trials.day import Moment, Orders, absorbing, advance, followed, orders, under_study
 from engager.trials.design import Trial
+from engager.trials.further_lines import foot, next_line, of_the_study, on_line, study_chart
 from engager.trials.plan import Lowered
 
 LANES = 64
@@ -81,10 +82,12 @@ class Daily(NamedTuple):
 
 
 class Courses(NamedTuple):
-    """Result of a batch: charts at the end of the horizon, daily records."""
+    """Result of a batch: charts at the end of the horizon and daily records, both of the study treatment; ``ladder``:
+    how far each patient went in further lines, () where none is simulated."""
 
     chart: Chart
     daily: Daily
+    ladder: Any = ()
 
 
 def _quarter(
@@ -115,7 +118,7 @@ def _quarter(
 
 
 def _day(
-    carry: tuple[State, Chart],
+    carry: tuple[State, Chart, Any],
     day: Any,
     e: Entrant,
     low: Lowered,
@@ -123,9 +126,10 @@ def _day(
     r: Criteria,
     refine: Any,
     jax: Any,
-) -> tuple[tuple[State, Chart], Daily]:
+) -> tuple[tuple[State, Chart, Any], Daily]:
     xp = jax.numpy
-    y, c = carry
+    y, c, ladder = carry
+    e = on_line(e, ladder, xp)
     p = e.parameters
     studied = under_study(c)
     before = blast_share(y, p)
@@ -154,7 +158,9 @@ def _day(
     c = drop_out(c, o, low, e, k, day, xp)
     c = veno_occlusive(c, e, k, day, xp)
     c = survive(c, y, o, e, k, day, xp)
-    return (y, turn_page(c, m, o, e, low, day, xp)), daily
+    c = turn_page(c, m, o, e, low, day, xp)
+    daily = of_the_study(daily, ladder, xp)
+    return (y, *next_line(c, ladder, y, e, low, xp)), daily
 
 
 CHUNK = 183
@@ -167,8 +173,8 @@ def program() -> Any:
     """The compiled days of a trial, jitted for the shapes that it meets.
 
     Takes (lanes, carry, blocks, first day, constants of the entrant, low, k, r, refine) with lanes and carry shaped
-    [block, …, LANES], of which the first ``blocks`` are run, and returns the carry (state and chart) ``CHUNK`` days
-    later and the days' ``Daily`` with the same leading axis. ``refine`` divides every step.
+    [block, …, LANES], of which the first ``blocks`` are run, and returns the carry (state, chart, ladder) ``CHUNK``
+    days later and the days' ``Daily`` with the same leading axis. ``refine`` divides every step.
     """
     jax = compiler.jax()
 
@@ -230,7 +236,8 @@ def conduct(
     k = Constants(*(np.float32(v[name]) for name in Constants._fields))
     r = criteria(trial)
     patients, size = entrants.fate.b0.shape[0], blocks * LANES
-    carry = jax.tree.map(_narrow, (own.start, blank(own.fate, np)))
+    c = blank(own.fate, np)
+    carry = jax.tree.map(_narrow, (own.start, c, foot(own, c, np)))
     found: Any = None
     there = np.arange(patients)
     for first in range(0, horizon(trial), CHUNK):
@@ -247,7 +254,8 @@ def conduct(
                 kept[..., who] = new
             for kept, new in zip(jax.tree.leaves(found), jax.tree.leaves(daily), strict=True):
                 kept[first : first + CHUNK, ..., who] = new
-    return Courses(carry[1], found)
+    _, c, ladder = carry
+    return Courses(study_chart(c, ladder), found, ladder)
 
 
 def _narrow(x: Any) -> Any:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager.engine.streams import Draw, draws, to_exponential, to_normal, uniform
-from engager.patients import Patients, draw, person, population
+from engager.patients import Patients, draw, exposures, extinction, growth, person, population
 from engager.trials.chart import NEUROLOGIC, NOT_YET, WINDOWS, Entrant, Fate
 from engager.trials.design import Trial
+from engager.trials.further_lines import FurtherLines, simulated_lines
 from engager.trials.plan import NEVER, Lowered
 from engager.vocabulary import quantity
 
@@ -48,7 +49,8 @@ def enrol(
     entry = np.floor(u("entry") * trial.follow_up.accrual)
     follow_up = trial.follow_up.total - entry
     fate = _fate(trial, patients, arm, regimen, low, v, u)._replace(follow_up=follow_up.astype(np.int64))
-    entrant = Entrant(*person(patients.values, patients.disease), fate)
+    further = _further_lines(trial, patients, low, v, u)
+    entrant = Entrant(*person(patients.values, patients.disease), fate, further)
     replicates = np.full(len(numbers), replicate)
     return Enrolled(replicates, patients, arm, entrant, entry, follow_up)
 
@@ -80,7 +82,7 @@ def _fate(
 ) -> Fate:
     age60, age70 = q.age >= v["age_60_from"], q.age >= v["age_70_from"]
     age = np.where(age70, v["age_70"], np.where(age60, v["age_60"], 1.0))
-    visits = low.visits.day.shape[1]
+    setting = trial.cohort.setting
     return Fate(
         regimen=regimen,
         follow_up=np.full(len(arm), trial.follow_up.total),
@@ -88,8 +90,7 @@ def _fate(
         b0=q.disease.b0,
         remission=q.disease.mrd,
         visit_day=_visit_days(low, regimen, u),
-        aspirate=population()["mrd_noise"].sd
-        * np.stack([to_normal(u(f"aspirate {i}")) for i in range(visits)]),
+        aspirate=_aspirates(low, u),
         crs_threshold=_crs_thresholds(v, u),
         crs_fatal=np.stack([1.0 * (u(f"CRS {i} fatal") < v["cfcrs"]) for i in range(WINDOWS)]),
         crs_luck=np.stack([u(f"CRS {i}, go on") for i in range(WINDOWS)]),
@@ -98,23 +99,64 @@ def _fate(
         ),
         ne_fatal=np.stack([1.0 * (u(f"neurologic event {i} fatal") < v["cfne"]) for i in range(NEUROLOGIC)]),
         ne_luck=np.stack([u(f"neurologic event {i}, go on") for i in range(NEUROLOGIC)]),
-        log_kill=_log_kill(trial.cohort.setting, q, v, u),
+        log_kill=_log_kill(setting, q, v, u),
         lkh=np.maximum(q.values["lkh"], 0.0),
         transplant_delay=_transplant(trial, arm, q.age, u("transplant")),
-        nrm_time=_nrm_time(trial.cohort.setting, q, v, u),
+        nrm_time=_nrm_time((setting != "relapsed") & (q.line == 1), q, v, u),
         dropout=to_exponential(u("dropout")),
         disease=to_exponential(u("death from disease")),
         infection=to_exponential(u("death from infection")),
         chemo=to_exponential(u("death from chemotherapy")),
         remission_death=to_exponential(u("death in remission")),
-        failure_time=_failure_time(trial.cohort.setting, q, v, u, grafted=False),
-        failure_time_hsct=_failure_time(trial.cohort.setting, q, v, u, grafted=True),
+        failure_time=_failure_time(setting, q, v, u, grafted=False),
+        failure_time_hsct=_failure_time(setting, q, v, u, grafted=True),
         age=age,
         chemo_age=age ** v["aexp"],
         remission_age=age * np.where(q.age < v["rem_young_below"], v["rem_young"], 1.0),
         vod_threshold=_logit(u("veno-occlusive disease")) - v["avod"],
         vod_fatal=1.0 * (u("veno-occlusive disease fatal") < v["cfvod"]),
+        later_line=np.zeros(len(arm)),
     )
+
+
+def _further_lines(
+    trial: Trial, q: Patients, low: Lowered, v: Mapping[str, float], u: Draw
+) -> FurtherLines | tuple[()]:
+    """What belongs to each patient in each line after the study's; () where none is simulated.
+
+    Whether a line's chemotherapy meets sensitive blasts, and how many it kills, is drawn anew for each line.
+    """
+    lines = []
+    for i in range(simulated_lines(v)):
+        salvage = _line_after(trial.cohort.setting, q, i)
+        own: Draw = lambda purpose, i=i: u(f"{purpose}, further line {i + 1}")  # type: ignore[misc]  # noqa: E731
+        z, x = to_normal(own("log kill")), np.array([v[name] for name in exposures("relapsed")])[salvage - 1]
+        kills = (v[name] + population()[name].sd * z for name in ("lks", "lkres"))
+        regimen = np.full(len(q.age), len(trial.regimens))
+        lines.append(
+            FurtherLines(
+                delay=np.full(len(q.age), round(v["further_delay"])),
+                regimen=regimen,
+                visit_day=_visit_days(low, regimen, own),
+                aspirate=_aspirates(low, own),
+                log_kill=_kill_of(own("chemosensitive") < _chemosensitive(salvage, v), *kills),
+                nrm_time=_nrm_time(np.full(len(q.age), False), q, v, u),
+                r=growth(q.values, x),
+                Lc=extinction(q.values, x),
+            )
+        )
+    return FurtherLines(*map(np.stack, zip(*lines, strict=True))) if lines else ()
+
+
+def _line_after(setting: str, q: Patients, nth: int = 0) -> Integers:
+    """Line of salvage that follows the study treatment, or the ``nth`` after that; later than third counts as third."""
+    return np.minimum(q.line + (setting == "relapsed") + nth, 3)
+
+
+def _aspirates(low: Lowered, u: Draw) -> Floats:
+    """Error of the aspirate at each marrow assessment [log10]."""
+    visits = low.visits.day.shape[1]
+    return population()["mrd_noise"].sd * np.stack([to_normal(u(f"aspirate {i}")) for i in range(visits)])
 
 
 def _visit_days(low: Lowered, regimen: Integers, u: Draw) -> Integers:
@@ -143,17 +185,23 @@ def _log_kill(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Flo
 
     Untreated patients are nearly all sensitive, with the kill of a frontline cycle.
     """
+    if setting == "untreated":
+        return _kill_of(u("chemosensitive") < v["psens0"], q.values["lk1"], q.values["lkres"])
     if setting == "MRD":
         share = np.full(len(q.age), v["q_mrd"])
-    elif setting == "untreated":
-        sensitive = u("chemosensitive") < v["psens0"]
-        return np.maximum(np.where(sensitive, q.values["lk1"], q.values["lkres"]), 0.0)
     else:
-        share = v["qs"] * np.array([1.0, v["qs_2"], v["qs_3"]])[q.line - 1]
-        share = share * np.where(q.refractory > 0, 1.0, v["qs_late"])
-    sensitive = u("chemosensitive") < share
+        share = _chemosensitive(q.line, v) * np.where(q.refractory > 0, 1.0, v["qs_late"])
     # lks and lkres of a patient are drawn with the parameters, spread and all
-    return np.maximum(np.where(sensitive, q.values["lks"], q.values["lkres"]), 0.0)
+    return _kill_of(u("chemosensitive") < share, q.values["lks"], q.values["lkres"])
+
+
+def _chemosensitive(salvage: Integers, v: Mapping[str, float]) -> Floats:
+    """Share of patients whose blasts salvage chemotherapy kills, by line of salvage."""
+    return np.asarray(v["qs"] * np.array([1.0, v["qs_2"], v["qs_3"]])[salvage - 1])
+
+
+def _kill_of(sensitive: NDArray[np.bool_], kill: Floats | float, resistant: Floats | float) -> Floats:
+    return np.maximum(np.where(sensitive, kill, resistant), 0.0)
 
 
 def _transplant(trial: Trial, arm: Integers, age: Floats, luck: Floats) -> Integers:
@@ -165,9 +213,9 @@ def _transplant(trial: Trial, arm: Integers, age: Floats, luck: Floats) -> Integ
     return out
 
 
-def _nrm_time(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Floats:
-    """Days from transplant to non-relapse death: an early and a late part; NOT_YET for who is spared."""
-    first = (setting != "relapsed") & (q.line == 1)
+def _nrm_time(first: NDArray[np.bool_], q: Patients, v: Mapping[str, float], u: Draw) -> Floats:
+    """Days from transplant to non-relapse death, in ``first`` or later remission: an early and a late part; NOT_YET
+    for who is spared."""
     risk = np.where(first, v["nrm1"], v["nrm2"]) * np.where(q.age >= v["age_60_from"], v["nrm_60"], 1.0)
     mean = np.where(u("non-relapse death early") < v["nrm_early_share"], v["nrm_early"], v["nrm_late"])
     time = mean * to_exponential(u("non-relapse death time"))
@@ -175,8 +223,13 @@ def _nrm_time(setting: str, q: Patients, v: Mapping[str, float], u: Draw) -> Flo
 
 
 def _failure_time(setting: str, q: Patients, v: Mapping[str, float], u: Draw, *, grafted: bool) -> Floats:
-    """Days from failure to death: exponential with frailty by the line that failed, and long-term survivors."""
-    line = np.minimum(q.line + (setting == "relapsed"), 3) - 1
+    """Days from failure to death: exponential with frailty by the line that failed, and long-term survivors.
+
+    NOT_YET where the lines after failure are simulated.
+    """
+    if simulated_lines(v):
+        return np.full(len(q.age), float(NOT_YET))
+    line = _line_after(setting, q) - 1
     old = q.age >= v["age_60_from"]
     median = np.array([v["pfm1"], v["pfm2"], v["pfm3"]])[line] * MONTH
     survivors = np.array([v["pi1"], v["pi2"], v["pi3"]])[line] * np.where(old, v["fail_60_share"], 1.0)

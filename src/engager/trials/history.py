@@ -19,6 +19,7 @@ from engager.trials.chart import NOT_YET
 from engager.trials.conduct import Courses
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled
+from engager.trials.further_lines import lines_begun
 from engager.trials.ledger import ledger
 from engager.trials.marrow import marrow_assessments
 from engager.trials.plan import Lowered
@@ -98,6 +99,7 @@ def _patients(
     names = np.array([choice.name for arm in trial.arms.values() for choice in arm.regimens])
     reasons = np.where(off > 0, h.off_reason, np.where(died > 0, ch.DEATH, ch.CENSORED))
     broken = h.broken < NOT_YET
+    began, response = _further(e, c)
     frame = pl.DataFrame(
         {
             **keys(trial, e),
@@ -120,6 +122,8 @@ def _patients(
             "relapse_day": nullable(relapsed),
             "relapse_type": labels(np.where(relapsed > 0, h.relapse_type, 0), ch.RELAPSES),
             "failure_day": nullable(failed),
+            "further_lines": began,
+            "further_response": response,
             "transplant_day": nullable(_within(h.transplanted, follow)),
             "vod_day": nullable(_within(h.vod, follow)),
             "cycles": cycles_given(low, e, c, follow),
@@ -141,6 +145,19 @@ def _patients(
     )
     # the response of the chart is in the table already
     return best(frame, marrow, own_window(trial.response), trial.visits.assay, response=False)
+
+
+def _further(e: Enrolled, c: Courses) -> tuple[pl.Series, pl.Series]:
+    """Lines of salvage begun after the study treatment failed, and the best response of these lines.
+
+    Null where no further line is simulated; the response also where none was begun.
+    """
+    if not c.ladder:
+        none = pl.Series([None] * len(e.arm))
+        return none.cast(pl.Int8), none.cast(pl.Enum(ch.RESPONSES))
+    began = lines_begun(c.chart, c.ladder, len(e.entrant.further.r))
+    best = labels(c.ladder.best, ch.RESPONSES)
+    return pl.Series(began.astype(np.int8)), best.set(pl.Series(began == 0), None)
 
 
 def _times(patients: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from engager.trials.chart import Entrant
 from engager.trials.conduct import LANES, conduct
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled, enrol
+from engager.trials.further_lines import further_regimens
 from engager.trials.history import TABLES, History, history
 from engager.trials.plan import Lowered, lower
 
@@ -47,14 +48,19 @@ class Setup:
     seed: int
 
 
-def setup(trial: Trial, seed: int, switched: Sequence[str] = ()) -> Setup:
-    """Prepare a run with the structures ``switched`` (see ``patients.structures``).
+def setup(
+    trial: Trial, seed: int, switched: Sequence[str] = (), overrides: Mapping[str, float] | None = None
+) -> Setup:
+    """Prepare a run, with the structures ``switched`` (see ``patients.structures``) and with ``overrides`` of
+    population medians by name.
 
-    Raises DocumentError for a regimen that the model cannot give.
+    Raises:
+        DocumentError: a regimen that the model cannot give, a structure or a parameter that does not exist.
     """
-    v = values(switched=switched)
+    v = values(overrides, switched)
     units = {name: row.unit for name, row in population().items()}
-    return Setup(trial, lower(trial.regimens, v, units, trial.visits.marrow_window), v, seed)
+    regimens = [*trial.regimens, *further_regimens(v)]
+    return Setup(trial, lower(regimens, v, units, trial.visits.marrow_window), v, seed)
 
 
 def shards(patients: int, replicates: int) -> list[list[Segment]]:
