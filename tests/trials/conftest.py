@@ -16,6 +16,4 @@ def tower():
     s = setup(trial("TOWER"), 1)
     e = enrol(s.trial, s.low, s.values, 1, 0, range(500))
     c = conduct(s.trial, s.low, s.values, e.entrant, 8)
-    return SimpleNamespace(
-        setup=s, enrolled=e, courses=c, tables=history(s.trial, s.low, e, c, s.values, 1, 50)
-    )
+    return SimpleNamespace(setup=s, enrolled=e, courses=c, tables=history(s.trial, s.low, e, c, s.values, 50))

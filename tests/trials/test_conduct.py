@@ -68,7 +68,7 @@ def test_a_patient_who_cannot_be_computed_is_marked_and_disturbs_nobody(tower):
     others = np.arange(len(e.arm)) != 3
     assert np.all(c.chart.broken[others] == NOT_YET)
     assert np.array_equal(c.daily.blasts[:, others], tower.courses.daily.blasts[:, others])
-    patients = history(s.trial, s.low, e, c, s.values, 1, 0).patients
+    patients = history(s.trial, s.low, e, c, s.values, 0).patients
     assert patients["status"].to_list().count("failed") == 1
     assert patients["failed_on"][3] == 1
 

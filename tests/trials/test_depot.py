@@ -45,7 +45,7 @@ def run(*rules, cycles=STEPPED, refine=1, **changed):
     v = {**s.values, **changed}
     e = enrol(s.trial, s.low, v, SEED, 0, range(PATIENTS))
     c = conduct(s.trial, s.low, v, e.entrant, 2, refine)
-    return SimpleNamespace(enrolled=e, courses=c, tables=history(s.trial, s.low, e, c, v, SEED, PATIENTS))
+    return SimpleNamespace(enrolled=e, courses=c, tables=history(s.trial, s.low, e, c, v, PATIENTS))
 
 
 @pytest.fixture(scope="module")

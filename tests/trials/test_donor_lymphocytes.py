@@ -22,7 +22,7 @@ def run(data):
     s = setup(read_trial(read_yaml(yaml.safe_dump(data, allow_unicode=True), name="made.yaml")), SEED)
     e = enrol(s.trial, s.low, s.values, SEED, 0, range(PATIENTS))
     c = conduct(s.trial, s.low, s.values, e.entrant, 2)
-    return e, c, history(s.trial, s.low, e, c, s.values, SEED, 1)
+    return e, c, history(s.trial, s.low, e, c, s.values, 1)
 
 
 @pytest.fixture(scope="module")

@@ -29,9 +29,7 @@ def simulated(name, lines, patients, blocks):
     s = setup(trial(name), 1, overrides={"further_lines": lines})
     e = enrol(s.trial, s.low, s.values, 1, 0, range(patients))
     c = conduct(s.trial, s.low, s.values, e.entrant, blocks)
-    return SimpleNamespace(
-        setup=s, enrolled=e, courses=c, tables=history(s.trial, s.low, e, c, s.values, 1, 50)
-    )
+    return SimpleNamespace(setup=s, enrolled=e, courses=c, tables=history(s.trial, s.low, e, c, s.values, 50))
 
 
 @pytest.fixture(scope="module")

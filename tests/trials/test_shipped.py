@@ -71,7 +71,7 @@ def test_a_trial_without_any_infusion_keeps_its_ledger():
     s = setup(trial("INO-VATE"), 1)
     e = enrol(s.trial, s.low, s.values, 1, 0, range(64))
     c = conduct(s.trial, s.low, s.values, e.entrant, 8)
-    ledger = history(s.trial, s.low, e, c, s.values, 1, 50).ledger
+    ledger = history(s.trial, s.low, e, c, s.values, 50).ledger
     assert "blinatumomab" not in ledger["drug"].unique()
     given = (
         ledger.filter(pl.col("drug") == "inotuzumab ozogamicin")

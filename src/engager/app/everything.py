@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engager.app.simulate import Progress, resume, simulate
+from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import studies
-from engager.inference import Summary
 from engager.io import MANIFEST, Store
 from engager.reports.index_page import Line, line, write_index
 from engager.trials import trials
 
 RUNS = Path("runs") / "all"
 """Where the runs go unless told otherwise; a second call there finishes what the first began."""
+
+
+TURN = 2e-4
+"""Longest turn of a thread that others wait for [s]."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +58,27 @@ def simulate_all(
     folder = RUNS if out is None else out
     names = _in_order()
     _refuse_others(folder, names, replicates, seed, switched)
-    lines = []
-    for number, name in enumerate(names, start=1):
-        if began:
-            began(name, number, len(names))
-        try:
-            summary = _one(name, folder / name, replicates, seed, workers, batch, switched, progress)
-        except DocumentError as error:
-            lines.append(Line(name, name, "", 0, problem=str(error)))
-            continue
-        lines.append(line(summary, f"{name}/report.html"))
+    pending: list[Line | Future[Line]] = []
+    # one trial's report is drawn while the next is simulated
+    with ThreadPoolExecutor(1) as reporter, _quick_turns():
+        for number, name in enumerate(names, start=1):
+            if began:
+                began(name, number, len(names))
+            try:
+                run = _run(name, folder / name, replicates, seed, workers, batch, switched)
+                with ExitStack() as held:
+                    held.enter_context(run)
+                    run.conduct(progress)
+                    held.pop_all()
+            except DocumentError as error:
+                pending.append(_failed(name, error))
+                continue
+            pending.append(reporter.submit(_reported, name, run))
+    lines = [one if isinstance(one, Line) else one.result() for one in pending]
     return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
 
 
-def _one(
+def _run(
     name: str,
     folder: Path,
     replicates: int,
@@ -73,21 +86,36 @@ def _one(
     workers: int | None,
     batch: int | None,
     switched: Sequence[str],
-    progress: Progress | None,
-) -> Summary:
+) -> Run:
     if (folder / MANIFEST).is_file():
-        return resume(folder, workers=workers, progress=progress)
-    done, _ = simulate(
-        name,
-        replicates=replicates,
-        seed=seed,
-        out=folder,
-        workers=workers,
-        batch=batch,
-        switched=switched,
-        progress=progress,
+        return reopened(folder, workers=workers)
+    return begun(
+        name, replicates=replicates, seed=seed, out=folder, workers=workers, batch=batch, switched=switched
     )
-    return done
+
+
+def _reported(name: str, run: Run) -> Line:
+    try:
+        with run:
+            return line(run.close(), f"{name}/report.html")
+    except DocumentError as error:
+        return _failed(name, error)
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Let threads take turns often: one that simulates needs the interpreter seldom and briefly, and should not wait
+    5 ms each time for one that draws."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _failed(name: str, error: DocumentError) -> Line:
+    return Line(name, name, "", 0, problem=str(error))
 
 
 def _refuse_others(

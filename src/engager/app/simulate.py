@@ -7,6 +7,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -109,20 +110,82 @@ def simulate(
         DocumentError: what cannot be used, all problems at once.
         KeyboardInterrupt: passed on; finished shards are kept, ``resume`` goes on from them.
     """
-    request = _request(source, patients, replicates, seed, workers, batch, switched)
-    need = _need(request)
-    store = Store(out) if out is not None else _next_store(request.trial.name, need)
-    store.check(need)
-    with store.locked():
-        store.check(need)  # another process may have begun a run here in between
-        store.make()
-        write_text(store.folder / "trial.yaml", request.text)
-        write_json(store.folder / MANIFEST, _manifest(request))
-        return _finish(request, store, progress), store.folder
+    with begun(
+        source,
+        patients=patients,
+        replicates=replicates,
+        seed=seed,
+        out=out,
+        workers=workers,
+        batch=batch,
+        switched=switched,
+    ) as run:
+        run.conduct(progress)
+        return run.close(), run.store.folder
 
 
 def resume(folder: Path, *, workers: int | None = None, progress: Progress | None = None) -> Summary:
     """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
+    with reopened(folder, workers=workers) as run:
+        run.conduct(progress)
+        return run.close()
+
+
+class Run:
+    """A run whose folder is held: conduct it, then close it (which may be done in another thread).
+
+    As a context it lets go of the folder at its end, whatever has happened.
+    """
+
+    def __init__(self, request: Request, store: Store, held: ExitStack) -> None:
+        self.request, self.store = request, store
+        self._held = held
+        self._simulated = 0.0
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def conduct(self, progress: Progress | None = None) -> None:
+        """Simulate what is missing."""
+        began = time.monotonic()
+        _conduct(self.request, self.store, progress)
+        self._simulated = time.monotonic() - began
+
+    def close(self) -> Summary:
+        """Summarise and report; the run is complete."""
+        return _close(self.request, self.store, self._simulated)
+
+
+def begun(
+    source: str,
+    *,
+    patients: int | None = None,
+    replicates: int = 100,
+    seed: int = 1,
+    out: Path | None = None,
+    workers: int | None = None,
+    batch: int | None = None,
+    switched: Sequence[str] = (),
+) -> Run:
+    """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`."""
+    request = _request(source, patients, replicates, seed, workers, batch, switched)
+    need = _need(request)
+    store = Store(out) if out is not None else _next_store(request.trial.name, need)
+    store.check(need)
+    with ExitStack() as held:
+        held.enter_context(store.locked())
+        store.check(need)  # another process may have begun a run here in between
+        store.make()
+        write_text(store.folder / "trial.yaml", request.text)
+        write_json(store.folder / MANIFEST, _manifest(request))
+        return Run(request, store, held.pop_all())
+
+
+def reopened(folder: Path, *, workers: int | None = None) -> Run:
+    """A run that was begun before, if its inputs are what they were; see :func:`resume`."""
     store = Store(folder)
     kept = store.manifest()
     asked = kept["request"]
@@ -138,10 +201,11 @@ def resume(folder: Path, *, workers: int | None = None, progress: Progress | Non
         raise DocumentError(
             f"{folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
         )
-    with store.locked():
+    with ExitStack() as held:
+        held.enter_context(store.locked())
         if kept["status"] != "complete":
             _same_program(kept, now, folder)
-        return _finish(request, store, progress)
+        return Run(request, store, held.pop_all())
 
 
 def _same_program(kept: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
@@ -278,9 +342,8 @@ def _sha(text: str) -> str:
 # --- the walk --------------------------------------------------------------------------------------
 
 
-def _finish(r: Request, store: Store, progress: Progress | None) -> Summary:
-    """Simulate what is missing, summarise, report. The folder is locked by the caller."""
-    started = time.monotonic()
+def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
+    """Simulate what is missing. The folder is locked by the caller."""
     beside = _beside(r.trial)
     total = r.patients * r.replicates * (1 + len(beside))
     told = progress or (lambda done, total: None)
@@ -300,11 +363,16 @@ def _finish(r: Request, store: Store, progress: Progress | None) -> Summary:
     for each, prepared in todo:
         each.make()
         _simulate_all(r, each, prepared, advance)
-    simulated = time.monotonic() - started
-    summary = _summarise(r, store, {name: (other, stores[name]) for name, other in beside.items()})
+
+
+def _close(r: Request, store: Store, simulated: float) -> Summary:
+    """Summarise and report what was simulated, in ``simulated`` seconds. The folder is locked by the caller."""
+    started = time.monotonic()
+    beside = {name: (other, Store(store.folder / name)) for name, other in _beside(r.trial).items()}
+    summary = _summarise(r, store, beside)
     write_json(store.folder / "results.json", results(summary))
     _report(summary, store.folder)
-    seconds = {"simulation": round(simulated, 2), "all": round(time.monotonic() - started, 2)}
+    seconds = {"simulation": round(simulated, 2), "all": round(simulated + time.monotonic() - started, 2)}
     store.note(
         status="complete", simulated=summary.simulated, failed=len(summary.failures),
         failures=summary.failures, seconds=seconds, workers=r.workers,

@@ -110,6 +110,10 @@ def sheet(height: float, width: float = WIDTH, *, tight: bool = True) -> Sheet:
 
 def saved(drawn: Sheet, name: str, title: str, alt: str) -> str:
     """The sheet as SVG: text as text, ids that start with ``name``, title and description for readers aloud."""
+    engine = drawn.get_layout_engine()
+    if engine is not None:  # saving would draw everything a first time to lay it out
+        engine.execute(drawn)
+        drawn.set_layout_engine("none")
     out = io.StringIO()
     drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     svg = out.getvalue()

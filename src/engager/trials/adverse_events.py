@@ -61,7 +61,9 @@ def adverse_events(
     who = np.flatnonzero((day < follow) & (np.asarray(h.cause) == OF_INFECTION))
     infection = _rows(trial, low, e, c, "infection", day[who], who, np.full(len(who), 5))
     low_counts = [_cytopenia(trial, low, e, c, follow, name) for name in CYTOPENIAS]
-    return pl.concat([crs, ne, vod, infection, *low_counts]).sort("replicate", "patient", "day")
+    return pl.concat([crs, ne, vod, infection, *low_counts]).sort(
+        "replicate", "patient", "day", maintain_order=True
+    )
 
 
 def _rows(

@@ -163,7 +163,7 @@ def _day(
     return (y, *next_line(c, ladder, y, e, low, xp)), daily
 
 
-CHUNK = 183
+CHUNK = 122
 """Days of one call of the compiled program: a trial of any length is a whole number of calls, so that trials of
 different lengths share one program."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ class Enrolled:
     """Entrants with what the analysis needs to know of them (arrays over patients).
 
     arm: index into the trial's arms; entry [day]: days after the first patient could enter; follow_up [day]:
-    days from the patient's own entry to the end of the trial.
+    days from the patient's own entry to the end of the trial; luck: uniform draws of these patients by purpose.
     """
 
     replicate: Integers
@@ -36,6 +37,7 @@ class Enrolled:
     entrant: Entrant
     entry: Floats
     follow_up: Floats
+    luck: Draw
 
 
 def enrol(
@@ -52,7 +54,29 @@ def enrol(
     further = _further_lines(trial, patients, low, v, u)
     entrant = Entrant(*person(patients.values, patients.disease), fate, further)
     replicates = np.full(len(numbers), replicate)
-    return Enrolled(replicates, patients, arm, entrant, entry, follow_up)
+    return Enrolled(replicates, patients, arm, entrant, entry, follow_up, u)
+
+
+def together(groups: Sequence[Enrolled]) -> Enrolled:
+    """Groups of patients as one, in their order."""
+    if len(groups) == 1:
+        return groups[0]
+    joined = {
+        name: _join([getattr(e, name) for e in groups])
+        for name in Enrolled.__dataclass_fields__
+        if name != "luck"
+    }
+    return Enrolled(**joined, luck=lambda purpose: np.concatenate([e.luck(purpose) for e in groups]))
+
+
+def _join(trees: Sequence[Any]) -> Any:
+    """Concatenate named tuples and mappings of arrays along the patients; numbers common to all stay as they are."""
+    first = trees[0]
+    if isinstance(first, tuple):
+        return type(first)(*(_join(branches) for branches in zip(*trees, strict=True)))
+    if isinstance(first, dict):
+        return {name: _join([tree[name] for tree in trees]) for name in first}
+    return first if np.ndim(first) == 0 else np.concatenate(trees, axis=-1)
 
 
 def randomise(allocation: Sequence[int], seed: int, replicate: int, numbers: range) -> Integers:

@@ -46,7 +46,7 @@ TIMED = (
 
 @dataclass(frozen=True)
 class History:
-    """The tables of a group of patients of one replicate."""
+    """The tables of a group of patients."""
 
     patients: pl.DataFrame
     times_to_event: pl.DataFrame
@@ -59,12 +59,10 @@ class History:
 TABLES = tuple(History.__dataclass_fields__)
 
 
-def history(
-    trial: Trial, low: Lowered, e: Enrolled, c: Courses, v: dict[str, float], seed: int, dense: int
-) -> History:
+def history(trial: Trial, low: Lowered, e: Enrolled, c: Courses, v: dict[str, float], dense: int) -> History:
     """Tables of the patients in ``e`` with courses ``c``; dense courses of those numbered below ``dense``."""
     follow = e.follow_up.astype(np.int64)
-    marrow = marrow_assessments(trial, low, e, c, follow, seed)
+    marrow = marrow_assessments(trial, low, e, c, follow)
     patients = _patients(trial, low, e, c, follow, marrow)
     return History(
         patients=patients,
@@ -164,7 +162,7 @@ def _times(patients: pl.DataFrame) -> pl.DataFrame:
     """Times to event in long form: days from ``start`` (0: randomisation) to the event or to censoring."""
     parts = [clock(patients, name).with_columns(endpoint=pl.lit(name)) for name in TIMED]
     columns = ("replicate", "patient", "arm", "endpoint", "start", "time", "event")
-    return pl.concat(parts).select(columns).sort("replicate", "patient", "endpoint")
+    return pl.concat(parts).select(columns).sort("replicate", "patient", "endpoint", maintain_order=True)
 
 
 def _event_free(
@@ -208,7 +206,9 @@ def _visits(trial: Trial, e: Enrolled, c: Courses, follow: Array, marrow: pl.Dat
         response=marrow["response"],
         remission=marrow["remission"],
     )
-    return pl.concat([blood, bone.select(blood.columns)]).sort("replicate", "patient", "day", "kind")
+    return pl.concat([blood, bone.select(blood.columns)]).sort(
+        "replicate", "patient", "day", "kind", maintain_order=True
+    )
 
 
 def _blood(trial: Trial, e: Enrolled, c: Courses, day: Array, who: Array) -> pl.DataFrame:
@@ -247,4 +247,4 @@ def _courses(trial: Trial, e: Enrolled, c: Courses, follow: Array, dense: int) -
             "neutrophils": pl.Series(np.where(midnight, c.daily.anc[day, who], np.nan)).fill_nan(None),
             "t_cells": pl.Series(np.where(midnight, c.daily.t_cells[day, who], np.nan)).fill_nan(None),
         }
-    ).sort("replicate", "patient", "time")
+    ).sort("replicate", "patient", "time", maintain_order=True)

@@ -86,13 +86,17 @@ def _named(parts: Sequence[dict[str, Any]], key: str, size: Sequence[int], words
 
 def _infusion(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> dict[str, Any]:
     """Stretches of equal dosing of the engager, and what was left of the plan at the end."""
-    d = c.daily
-    reached = (d.running & (np.arange(len(d.running))[:, None] < follow)).T
-    planned, rate = d.planned.T.astype(np.float64), d.rate.T.astype(np.float64)
-    delivered = np.where(reached, d.delivered.T.astype(np.float64), 0.0)
+    days = np.flatnonzero(np.append(True, c.daily.running.any(axis=1)))[-1]  # no plan runs beyond
+    running = c.daily.running[:days]
+    planned, rate, given_in_all, paused = (
+        getattr(c.daily, name)[:days].T.astype(np.float64)
+        for name in ("planned", "rate", "delivered", "paused")
+    )
+    reached = (running & (np.arange(days)[:, None] < follow)).T
+    delivered = np.where(reached, given_in_all, 0.0)
     reason = np.where(rate == 0, WITHHELD, np.where(rate < planned, RESTART_DOSE, AS_PLANNED))
     # the pump's own sum of steps differs from rate × day by rounding only
-    whole = rate * (1 - d.paused.T.astype(np.float64))
+    whole = rate * (1 - paused)
     reason = np.where((rate > 0) & (whole < rate), BAG_CHANGE, reason)
     reason = np.where((rate > 0) & (delivered < 0.999 * whole), INTERRUPTED, reason)
     delivered = np.where((reason == INTERRUPTED) | (reason == WITHHELD), delivered, whole)

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engager.engine.streams import draws
 from engager.outcomes import measured_mrd
 from engager.regimens import Regimen
 from engager.trials import chart as ch
@@ -21,9 +20,7 @@ from engager.trials.rows import keys, labels
 Array = NDArray[Any]
 
 
-def marrow_assessments(
-    trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array, seed: int
-) -> pl.DataFrame:
+def marrow_assessments(trial: Trial, low: Lowered, e: Enrolled, c: Courses, follow: Array) -> pl.DataFrame:
     """One row per assessment within follow-up.
 
     ``row`` and ``index``: patient and day as positions in ``c``; ``cycle``: of the regimen; ``engager_cycle``:
@@ -35,11 +32,9 @@ def marrow_assessments(
     number = c.daily.visit[day, who] - 1
     fate = e.entrant.fate
     luck, other = np.zeros(len(day)), np.zeros(len(day))
-    replicate, first = int(e.replicate[0]), int(e.patients.number[0])
-    u = draws(seed, "trial", replicate, range(first, first + len(e.arm)))
     for i in np.unique(number):
-        luck[number == i] = u(f"MRD sample {i}")[who[number == i]]
-        other[number == i] = u(f"transcript sample {i}")[who[number == i]]
+        luck[number == i] = e.luck(f"MRD sample {i}")[who[number == i]]
+        other[number == i] = e.luck(f"transcript sample {i}")[who[number == i]]
     error = fate.aspirate[number, who]
     true = c.daily.blasts[day, who].astype(np.float64)
     cells = trial.visits.assay.cells

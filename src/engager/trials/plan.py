@@ -281,7 +281,7 @@ def _policy(regimens: Sequence[Regimen], plan: Plan) -> Policy:
     return Policy(**out)
 
 
-WIDTH, VISITS, REGIMENS = 1024, 16, 4
+WIDTH, VISITS, REGIMENS = 2048, 48, 8
 """Plans are filled up to multiples of these (days, assessments, regimens), so that trials share one program."""
 
 

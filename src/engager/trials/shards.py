@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import polars as pl
 
 from engager.engine.blocks import blocks_for
 from engager.patients import population, values
-from engager.trials.chart import Entrant
 from engager.trials.conduct import LANES, conduct
 from engager.trials.design import Trial
-from engager.trials.enrol import Enrolled, enrol
+from engager.trials.enrol import Enrolled, enrol, together
 from engager.trials.further_lines import further_regimens
 from engager.trials.history import TABLES, History, history
 from engager.trials.plan import Lowered, lower
@@ -25,6 +23,9 @@ SHARD, SMALLEST, PIECES = 2048, 256, 16
 
 BATCH = 512
 """Patients per call of the compiled program, unless the user says otherwise."""
+
+RECORDED = 512
+"""Patients whose courses are turned into tables in one go: few calls for small replicates, bounded memory for all."""
 
 DENSE = 120
 """Patients of the first replicate whose courses are kept every six hours."""
@@ -81,27 +82,24 @@ def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine
     enrolled = [
         enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
     ]
-    courses = conduct(s.trial, s.low, s.values, _together(enrolled), blocks_for(batch, LANES), refine)
+    courses = conduct(s.trial, s.low, s.values, together(enrolled).entrant, blocks_for(batch, LANES), refine)
     parts, at = [], 0
-    for e in enrolled:
+    for e in _grouped(enrolled):
         own = _part(courses, at, at + len(e.arm))
-        parts.append(history(s.trial, s.low, e, own, s.values, s.seed, DENSE))
+        parts.append(history(s.trial, s.low, e, own, s.values, DENSE))
         at += len(e.arm)
     return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
 
 
-def _together(enrolled: list[Enrolled]) -> Entrant:
-    if len(enrolled) == 1:
-        return enrolled[0].entrant
-    return _join([e.entrant for e in enrolled])  # type: ignore[no-any-return]
-
-
-def _join(trees: list[Any]) -> Any:
-    """Concatenate named tuples of arrays along the patients; numbers common to all stay as they are."""
-    first = trees[0]
-    if isinstance(first, tuple):
-        return type(first)(*(_join([tree[i] for tree in trees]) for i in range(len(first))))
-    return first if np.ndim(first) == 0 else np.concatenate(trees, axis=-1)
+def _grouped(enrolled: list[Enrolled]) -> Iterator[Enrolled]:
+    """Consecutive groups put together as long as they have no more than ``RECORDED`` patients."""
+    group: list[Enrolled] = []
+    for e in enrolled:
+        if group and sum(len(one.arm) for one in (*group, e)) > RECORDED:
+            yield together(group)
+            group = []
+        group.append(e)
+    yield together(group)
 
 
 def _part(tree: Any, start: int, stop: int) -> Any:
