@@ -43,7 +43,7 @@ def test_a_trial_that_cannot_be_run_is_named_and_the_others_go_on(two, tmp_path,
     def refuse(*args, **options):
         raise DocumentError("no drug")
 
-    monkeypatch.setattr(everything, "simulate", refuse)
+    monkeypatch.setattr(everything, "begun", refuse)
     done = CliRunner().invoke(app, ["simulate", "--all", "--out", str(tmp_path), "--json"])
     assert done.exit_code == 0
     found = json.loads(done.stdout)
