@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engager.app.request import requested
 from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import studies
@@ -89,9 +90,8 @@ def _run(
 ) -> Run:
     if (folder / MANIFEST).is_file():
         return reopened(folder, workers=workers)
-    return begun(
-        name, replicates=replicates, seed=seed, out=folder, workers=workers, batch=batch, switched=switched
-    )
+    asked = requested(name, replicates=replicates, seed=seed, workers=workers, batch=batch, switched=switched)
+    return begun(asked, folder)
 
 
 def _reported(name: str, run: Run) -> Line:

@@ -2,80 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from engager import __version__
-from engager.documents import DocumentError, Problem
+from engager.app.request import REFERENCE, Request, manifest, requested, space, trials_beside
+from engager.documents import DocumentError
 from engager.engine import executor
 from engager.evidence import study
 from engager.inference import Summary, compare, contrast, controlled, results, standard
 from engager.io import MANIFEST, Store, write_json, write_text
-from engager.outcomes.response import DATA as CRITERIA
-from engager.patients import values
-from engager.patients.population import DATA as POPULATION
-from engager.trials import Tables, Trial, read_trial, trial, trial_file, with_grades
-from engager.trials.conduct import LANES, STEPS, horizon
-from engager.trials.controls import under_control
+from engager.trials import Tables, Trial, with_grades
 from engager.trials.history import TABLES
-from engager.trials.shards import (
-    BATCH,
-    PIECES,
-    SHARD,
-    SMALLEST,
-    Segment,
-    Setup,
-    setup,
-    shards,
-    simulate_shard,
-)
+from engager.trials.shards import Segment, Setup, setup, shards, simulate_shard
 
 Progress = Callable[[int, int], None]
 """Called with patients done and patients in all."""
 
-LARGEST = 1_000_000_000
-"""Most patients in one run: beyond that a shard list alone would not fit."""
-
-MOST_WORKERS = 1024
-LARGEST_BATCH = 65_536
-LARGEST_SEED = 2**63 - 1
-
-BYTES_PER_VISIT, BYTES_PER_PATIENT, REPORT_BYTES = 16, 300, 2_000_000
-"""What a blood visit, the rest of a patient, and the report take on the disk (measured, rounded up)."""
-
 FAILED_SHARE = 0.01
 """Above this share of failed patients a run is not summarised."""
-
-REFERENCE = "reference"
-"""Folder, within a run, of the published study's own trial when a changed copy is simulated."""
-
-CONTROL = "control-{number}"
-"""Folder, within a run, of the same patients under a virtual control, numbered from 1 as in the trial file."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A run that was asked for, checked."""
-
-    trial: Trial
-    source: str
-    text: str
-    patients: int
-    replicates: int
-    seed: int
-    workers: int
-    batch: int
-    switched: tuple[str, ...] = ()
 
 
 def simulate(
@@ -110,16 +61,16 @@ def simulate(
         DocumentError: what cannot be used, all problems at once.
         KeyboardInterrupt: passed on; finished shards are kept, ``resume`` goes on from them.
     """
-    with begun(
+    asked = requested(
         source,
         patients=patients,
         replicates=replicates,
         seed=seed,
-        out=out,
         workers=workers,
         batch=batch,
         switched=switched,
-    ) as run:
+    )
+    with begun(asked, out) as run:
         run.conduct(progress)
         return run.close(), run.store.folder
 
@@ -159,20 +110,9 @@ class Run:
         return _close(self.request, self.store, self._simulated)
 
 
-def begun(
-    source: str,
-    *,
-    patients: int | None = None,
-    replicates: int = 100,
-    seed: int = 1,
-    out: Path | None = None,
-    workers: int | None = None,
-    batch: int | None = None,
-    switched: Sequence[str] = (),
-) -> Run:
+def begun(request: Request, out: Path | None = None) -> Run:
     """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`."""
-    request = _request(source, patients, replicates, seed, workers, batch, switched)
-    need = _need(request)
+    need = space(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
     store.check(need)
     with ExitStack() as held:
@@ -180,8 +120,27 @@ def begun(
         store.check(need)  # another process may have begun a run here in between
         store.make()
         write_text(store.folder / "trial.yaml", request.text)
-        write_json(store.folder / MANIFEST, _manifest(request))
+        write_json(store.folder / MANIFEST, manifest(request))
         return Run(request, store, held.pop_all())
+
+
+def _next_store(name: str, need: int) -> Store:
+    """A new numbered folder under ``runs/``, made here so that no other process takes the same one."""
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "trial"
+    number = 1
+    Store(Path("runs") / f"{stem}-0").check(need)
+    while True:
+        folder = Path("runs") / f"{stem}-{number}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise DocumentError(
+                f"{folder} cannot be made: {error.strerror}; name a folder with --out"
+            ) from None
+        else:
+            return Store(folder)
 
 
 def reopened(folder: Path, *, workers: int | None = None) -> Run:
@@ -189,13 +148,13 @@ def reopened(folder: Path, *, workers: int | None = None) -> Run:
     store = Store(folder)
     kept = store.manifest()
     asked = kept["request"]
-    request = _request(
+    request = requested(
         str(store.folder / "trial.yaml"),
-        asked["patients"], asked["replicates"], asked["seed"], workers, asked["batch"],
-        asked.get("switched", ()),
-    )  # fmt: skip
+        workers=workers,
+        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
+    )
     request = replace(request, source=asked["source"])
-    now = _manifest(request)
+    now = manifest(request)
     changed = [name for name, value in now["inputs"].items() if value != kept["inputs"].get(name)]
     if changed:
         raise DocumentError(
@@ -226,125 +185,9 @@ def verify(folder: Path) -> list[str]:
     return [fault for one in stores for fault in one.faults(expected)]
 
 
-# --- what is asked for -----------------------------------------------------------------------------
-
-
-def _request(
-    source: str,
-    patients: int | None,
-    replicates: int,
-    seed: int,
-    workers: int | None,
-    batch: int | None,
-    switched: Sequence[str],
-) -> Request:
-    problems: list[Problem] = []
-    limits = {
-        "patients": (patients, 1, LARGEST),
-        "replicates": (replicates, 1, LARGEST),
-        "seed": (seed, 0, LARGEST_SEED),
-        "workers": (workers, 1, MOST_WORKERS),
-        "batch": (batch, 1, LARGEST_BATCH),
-    }
-    for name, (value, low, high) in limits.items():
-        if value is not None and not low <= value <= high:
-            problems.append(Problem(None, f"--{name} {value}: must be from {low} to {high}"))
-    chosen: Trial | None = None
-    text = ""
-    try:
-        chosen, text = _trial(source)
-    except DocumentError as error:
-        problems += error.problems
-    try:
-        values(switched=switched)
-    except DocumentError as error:
-        problems += error.problems
-    if problems or chosen is None:
-        raise DocumentError(problems)
-    number = patients or chosen.patients
-    if number * replicates > LARGEST:
-        raise DocumentError(f"{number:,} patients × {replicates:,} replicates are more than {LARGEST:,}")
-    workers = workers or executor.default_workers()
-    names = tuple(sorted(set(switched)))
-    return Request(chosen, source, text, number, replicates, seed, workers, batch or BATCH, names)
-
-
-def _trial(source: str) -> tuple[Trial, str]:
-    path = Path(source)
-    if path.suffix in (".yaml", ".yml") or path.is_file():
-        return read_trial(path), path.read_text(encoding="utf-8")
-    file = trial_file(source)
-    return trial(file.stem), file.read_text(encoding="utf-8")
-
-
-def _next_store(name: str, need: int) -> Store:
-    """A new numbered folder under ``runs/``, made here so that no other process takes the same one."""
-    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "trial"
-    number = 1
-    Store(Path("runs") / f"{stem}-0").check(need)
-    while True:
-        folder = Path("runs") / f"{stem}-{number}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise DocumentError(
-                f"{folder} cannot be made: {error.strerror}; name a folder with --out"
-            ) from None
-        else:
-            return Store(folder)
-
-
-def _need(r: Request) -> int:
-    """Bytes that the run will take on the disk, about."""
-    each = BYTES_PER_PATIENT + len(r.trial.visits.days) * BYTES_PER_VISIT
-    trials = 1 + len(_beside(r.trial))
-    return REPORT_BYTES + trials * each * r.patients * r.replicates
-
-
-def _manifest(r: Request) -> dict[str, Any]:
-    packages = ("jax", "jaxlib", "numpy", "scipy", "polars", "statsmodels")
-    return {
-        "engager": __version__,
-        "status": "running",
-        "request": {
-            "source": r.source, "trial": r.trial.name, "patients": r.patients,
-            "replicates": r.replicates, "seed": r.seed, "batch": r.batch, "switched": list(r.switched),
-        },
-        "inputs": {
-            "trial.yaml": _sha(r.text),
-            "regimens": _sha(repr(r.trial.all_regimens)),
-            "published study": _sha(trial_file(r.trial.study).read_text(encoding="utf-8")) if r.trial.study else "",
-            **{
-                name: _sha((POPULATION / name).read_text(encoding="utf-8"))
-                for name in ("parameters.csv", "structures.csv", "structure_values.csv")
-            },
-            "response_criteria.csv": _sha((CRITERIA / "response_criteria.csv").read_text(encoding="utf-8")),
-            "engager": __version__,
-            "shards": f"at most {SHARD}, at least {SMALLEST}, about {PIECES}",
-        },
-        "numerics": {
-            "precision": "float32", "horizon_days": horizon(r.trial), "lanes": LANES,
-            "steps_per_day_with_drug": sum(map(len, STEPS)), "steps_per_day_without": len(STEPS),
-        },
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-        "machine": {"platform": platform.platform(), "processor": platform.machine()},
-        "requested": r.patients * r.replicates,
-        "beside": list(_beside(r.trial)),
-    }  # fmt: skip
-
-
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-# --- the walk --------------------------------------------------------------------------------------
-
-
 def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
     """Simulate what is missing. The folder is locked by the caller."""
-    beside = _beside(r.trial)
+    beside = trials_beside(r.trial)
     total = r.patients * r.replicates * (1 + len(beside))
     told = progress or (lambda done, total: None)
     done = 0
@@ -368,7 +211,7 @@ def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
 def _close(r: Request, store: Store, simulated: float) -> Summary:
     """Summarise and report what was simulated, in ``simulated`` seconds. The folder is locked by the caller."""
     started = time.monotonic()
-    beside = {name: (other, Store(store.folder / name)) for name, other in _beside(r.trial).items()}
+    beside = {name: (other, Store(store.folder / name)) for name, other in trials_beside(r.trial).items()}
     summary = _summarise(r, store, beside)
     write_json(store.folder / "results.json", results(summary))
     _report(summary, store.folder)
@@ -378,24 +221,6 @@ def _close(r: Request, store: Store, simulated: float) -> Summary:
         failures=summary.failures, seconds=seconds, workers=r.workers,
     )  # fmt: skip
     return summary
-
-
-def _original(t: Trial) -> Trial | None:
-    """The published study's own trial, if ``t`` is a changed copy of it."""
-    if t.study is None:
-        return None
-    own = trial(t.study)
-    return None if own.same_design(t) else own
-
-
-def _beside(t: Trial) -> dict[str, Trial]:
-    """Trials that are conducted with the same patients, by their folder within the run: the published study's own,
-    and one for each virtual control."""
-    original = _original(t)
-    controls = {
-        CONTROL.format(number=i): under_control(t, name) for i, name in enumerate(t.controls, start=1)
-    }
-    return controls if original is None else {REFERENCE: original, **controls}
 
 
 def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[int], None]) -> None:
