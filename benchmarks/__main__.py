@@ -48,6 +48,9 @@ def commands(folder: Path) -> None:
     print(
         f"  of which simulation                {phases['simulation']:6.1f} s;  on the disk {size / 1e6:.0f} MB"
     )
+    every = [ENGAGER, "simulate", "--all", "--replicates", "50", "--out", str(folder / "all")]
+    seconds, memory = timed(every, folder / "another cache")
+    print(f"simulate --all, 50 replicates, first {seconds:6.1f} s   (target 300), {memory:.0f} MB")
 
 
 def throughput() -> None:
