@@ -10,8 +10,8 @@ from engager.trials import clinic, trial
 from engager.trials.chart import NOT_YET, Constants, blank
 from engager.trials.clinic import assess, drop_out, relapse, to_transplant
 from engager.trials.conduct import criteria
-from engager.trials.day import Orders
 from engager.trials.enrol import enrol
+from engager.trials.orders import Orders
 from engager.trials.shards import setup
 
 V = values()

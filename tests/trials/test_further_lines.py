@@ -13,10 +13,10 @@ from engager.trials import trial, trials
 from engager.trials.chart import NOT_YET, Constants, blank
 from engager.trials.clinic import assess, survive
 from engager.trials.conduct import conduct, criteria
-from engager.trials.day import orders
 from engager.trials.enrol import enrol
 from engager.trials.further_lines import SALVAGE, foot, next_line, on_line, simulated_lines, study_chart
 from engager.trials.history import TABLES, history
+from engager.trials.orders import orders
 from engager.trials.shards import setup
 from engager.trials.therapies import therapies
 

@@ -59,12 +59,12 @@ _EVENTS = Basis(("b", "Lx", "N"), _MARROW, (*_RELAPSE.functions, *_DEATH.functio
 _CRS = Basis(
     ("I6",),
     ("u", "S", "D"),
-    ("trials/day.py: cytokine_release", "trials/day.py: crs_shift", "trials/enrol.py: _crs_thresholds"),
+    ("trials/course.py: watch", "trials/course.py: cytokine_release", "trials/enrol.py: _crs_thresholds"),
 )
 _NEUROLOGIC = Basis(
     ("neurologic_hazard",),
     ("Nf", "Ns"),
-    ("trials/day.py: neurologic_event",),
+    ("trials/course.py: neurologic_event",),
     ("h0ne", "eta_ne", "ne_age", "ne_age_from"),
     "Events of grade 3 or higher are simulated; lower grades are not.",
 )
@@ -101,7 +101,7 @@ BASES: dict[str, Basis] = {
     "fatal_infection": Basis(
         ("N",), _NEUTROPENIA.chain, ("trials/clinic.py: survive",), ("hinf", "anc_severe")
     ),
-    "treatment_cycles": Basis((), (), ("trials/day.py: orders", "trials/adverse_events.py: cycles_given")),
+    "treatment_cycles": Basis((), (), ("trials/orders.py: orders", "trials/adverse_events.py: cycles_given")),
     "follow_up": Basis(
         (), (), ("trials/enrol.py: enrol",), note="Accrual and length of the trial: an input."
     ),

@@ -175,6 +175,8 @@ class _Paper(ast.NodeTransformer):
         args = [a for a in node.args if name_of(a) not in ("p", "y", "xp")]
         if symbol and not args:
             return ast.Name(symbol)
+        if name_of(node.func) == "power":
+            return ast.BinOp(self.visit(args[0]), ast.Pow(), self.visit(args[1]))
         function = ast.Name(symbol) if symbol else self.visit(node.func)
         names = {"maximum": "max", "minimum": "min", "exp2": "exp2"}
         if isinstance(function, ast.Name):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from engager.model.pharmacokinetics import Value
+from engager.model.power import power
 from engager.model.t_cells import Engagement, all_targets, effectors
 
 
 def cytokine_rates(
-    y: Any, g: Engagement, C: Value, dexamethasone: Value, drugs: Value, p: Any
+    y: Any, g: Engagement, C: Value, dexamethasone: Value, drugs: Value, p: Any, xp: Any
 ) -> dict[str, Any]:
     """Production [pg/mL/day] and loss [1/day] of I6.
 
@@ -25,16 +26,16 @@ def cytokine_rates(
     release = (
         p.q6
         * effectors(y, p)
-        * hill(targets, p.KQ, p.gK)
-        * g.surprise**p.gQ
+        * hill(targets, p.KQ, p.gK, xp)
+        * power(g.surprise, p.gQ, xp)
         * damping
         * drugs
-        * hill(C, p.KCy, p.gC)
+        * hill(C, p.KCy, p.gC, xp)
     )
     return {"I6": (p.k6 * (p.base6 + release), p.k6)}
 
 
-def hill(x: Value, K: Value, g: Value) -> Value:
+def hill(x: Value, K: Value, g: Value, xp: Any) -> Value:
     """Share of the largest effect at x, with half of it at K [1]."""
-    z = (x / K) ** g
+    z = power(x / K, g, xp)
     return z / (1 + z)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from engager.model.pharmacokinetics import Value
+from engager.model.power import power
 from engager.model.target_cells import blast_share
 
 
 def crowding(b: Value, p: Any, xp: Any) -> Value:
     """Room left for haematopoiesis at blast share b: cr = max(1 − min(b, 1), cr_floor)^hb [1]."""
-    return xp.maximum(1 - xp.minimum(b, 1.0), p.cr_floor) ** p.hb
+    return power(xp.maximum(1 - xp.minimum(b, 1.0), p.cr_floor), p.hb, xp)
 
 
 def myelosuppression(A: Value, given: Value, pomp: Value, occupancy: Value, p: Any, xp: Any) -> Value:
@@ -35,8 +36,8 @@ def haematopoiesis_rates(y: Any, surprise: Value, Edrug: Value, p: Any, xp: Any)
     room = crowding(blast_share(y, p), p, xp)
     drive = room * (1 - p.ils * xp.minimum(p.gils * surprise, 1.0)) * (1 - Edrug)
     kN, kP = 4 / p.MTT_N, 4 / p.MTT_P
-    feedback_N = (p.N0 / xp.maximum(y.N, p.N_floor)) ** p.gN
-    feedback_P = (p.P0 / xp.maximum(y.Pl, p.P_floor)) ** p.gP
+    feedback_N = power(p.N0 / xp.maximum(y.N, p.N_floor), p.gN, xp)
+    feedback_P = power(p.P0 / xp.maximum(y.Pl, p.P_floor), p.gP, xp)
     return {
         "Pn": (kN * p.N0 * drive * feedback_N, kN),
         "Tn": (kN * y.Pn, kN),

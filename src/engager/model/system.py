@@ -228,7 +228,7 @@ def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
         **target_cell_rates(y, s, g.kill, drug_kill(x, kchem, p), function, p),
         **reservoir_rates(x, kchem, p),
         **t_cell_rates(y, g, function, kchem, x.exhaustion, x.recovery, p, xp),
-        **cytokine_rates(y, g, x.C, x.dexamethasone, x.release, p),
+        **cytokine_rates(y, g, x.C, x.dexamethasone, x.release, p, xp),
         **haematopoiesis_rates(y, g.surprise, Edrug, p, xp),
         **neurologic_rates(y, x.C, p, xp),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engager.model.pharmacokinetics import Value
+from engager.model.power import power
 from engager.model.synapse import Synapses
 from engager.model.target_cells import cd19_blasts
 
@@ -42,7 +43,7 @@ def engagement(y: Any, s: Synapses, function: Value, p: Any, xp: Any) -> Engagem
     targets = all_targets(y, p)
     signal = s_mean * function * targets / (targets + p.kapS * effectors(y, p))
     surprise = xp.maximum(signal - y.D, 0.0)
-    return Engagement(engaged, smw, kill, capacity, signal, surprise, p.Mmax * surprise**p.gM)
+    return Engagement(engaged, smw, kill, capacity, signal, surprise, p.Mmax * power(surprise, p.gM, xp))
 
 
 def all_targets(y: Any, p: Any) -> Value:

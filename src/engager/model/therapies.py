@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engager.model.pharmacokinetics import Value
+from engager.model.power import power
 
 
 class Kill(NamedTuple):
@@ -96,16 +97,16 @@ def t_cell_function(dexamethasone: Value, drugs: Value, p: Any) -> Value:
     return (1 - dexamethasone * (1 - p.dex_T)) * drugs
 
 
-def transplant(y: Any, lkh: Value, p: Any) -> Any:
+def transplant(y: Any, lkh: Value, p: Any, xp: Any) -> Any:
     """State after conditioning and graft: clones × 10^−lkh, sanctuary × 10^(−x_lkh·lkh), Am × A_hsct."""
-    kept = 10.0**-lkh
+    kept = power(10.0, -lkh, xp)
     return y._replace(
         Ls=y.Ls * kept,
         Lo=y.Lo * kept,
         Lr=y.Lr * kept,
         Ln=y.Ln * kept,
         Lb=y.Lb * kept,
-        Lx=y.Lx * 10.0 ** (-p.x_lkh * lkh),
+        Lx=y.Lx * power(10.0, -p.x_lkh * lkh, xp),
         Am=y.Am * p.A_hsct,
         Rt=y.Rt * kept,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from engager.model import State
+from engager.model.power import power
 from engager.model.target_cells import blast_share, cd19_blasts
 from engager.model.therapies import transplant
 from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET, Chart, Constants, Entrant
-from engager.trials.day import (
-    Moment,
+from engager.trials.course import Moment
+from engager.trials.orders import (
     Orders,
     absorbing,
     end_engager,
@@ -71,7 +72,7 @@ def assess(
     due = o.running & under_study(c) & (o.plan_day == planned)
     number = xp.where(due, c.next_visit + 1, 0)
     error = xp.sum(xp.where(slot, fate.aspirate, 0.0), axis=0)
-    seen = blast_share(y, e.parameters) * 10.0**error
+    seen = blast_share(y, e.parameters) * power(10.0, error, xp)
     # on the study treatment who has no marrow blasts is in remission; later, disease outside has become known
     clear = (fate.later_line == 0) | (y.Lx <= k.Lx_relapse)
     response = xp.where(due & clear & (seen <= r.blasts), response_code(y, r, xp), 0)
@@ -135,7 +136,7 @@ def to_transplant(c: Chart, y: State, e: Entrant, day: Value, xp: Any) -> tuple[
     since = remission_since(c, e, xp)
     waiting = (since != NOT_YET) & (c.transplanted == NOT_YET) & under_study(c)
     goes = waiting & (c.relapsed == NOT_YET) & (day >= since + e.fate.transplant_delay)
-    grafted = transplant(y, e.fate.lkh, e.parameters)
+    grafted = transplant(y, e.fate.lkh, e.parameters, xp)
     y = State(*(xp.where(goes, after, before) for after, before in zip(grafted, y, strict=True)))
     c = c._replace(transplanted=xp.where(goes, day, c.transplanted))
     return end_treatment(c, goes, ch.TRANSPLANT, day, xp), y
@@ -154,7 +155,7 @@ def drop_out(c: Chart, o: Orders, low: Lowered, e: Entrant, k: Constants, day: V
     )
     c = c._replace(drop_hazard=c.drop_hazard + xp.where(exposed, k.hdrop, 0.0))
     ends = exposed & (c.drop_hazard > e.fate.dropout)
-    return end_engager(c, ends, ch.DROPPED, e.fate, low.policy, day, xp)
+    return end_engager(c, ends, ch.DROPPED, low.policy.others[e.fate.regimen] > 0, day, xp)
 
 
 def veno_occlusive(c: Chart, e: Entrant, k: Constants, day: Value, xp: Any) -> Chart:
@@ -211,7 +212,7 @@ def survive(c: Chart, y: State, o: Orders, e: Entrant, k: Constants, day: Value,
 
 def _disease_hazard(share: Value, k: Constants, xp: Any) -> Value:
     """Hazard of death [1/day] from disease that fills a share of its place: hdis·share^hdis_exponent."""
-    return xp.where(share > k.hdis_from, k.hdis * share**k.hdis_exponent, 0.0)
+    return xp.where(share > k.hdis_from, k.hdis * power(share, k.hdis_exponent, xp), 0.0)
 
 
 def turn_page(c: Chart, m: Moment, o: Orders, e: Entrant, low: Lowered, day: Value, xp: Any) -> Chart:

@@ -32,9 +32,10 @@ from engager.trials.clinic import (
     turn_page,
     veno_occlusive,
 )
-from engager.trials.day import Moment, Orders, absorbing, advance, followed, orders, under_study
+from engager.trials.course import Moment, Watch, advance, begin, end, watch
 from engager.trials.design import Trial
 from engager.trials.further_lines import foot, next_line, of_the_study, on_line, study_chart
+from engager.trials.orders import Orders, absorbing, followed, orders, under_study
 from engager.trials.plan import Lowered
 
 LANES = 64
@@ -98,8 +99,8 @@ def _quarter(
     studied: Any,
     refine: Any,
     o: Orders,
+    w: Watch,
     e: Entrant,
-    low: Lowered,
     k: Constants,
     day: Any,
     jax: Any,
@@ -112,7 +113,7 @@ def _quarter(
         fine = table[i // refine]
         idle = xp.where(i // refine == 0, 0.25, 0.0)
         h = xp.where(studied, xp.where(active, fine, idle), 0.0) / refine
-        return advance(m, o, e, low, k, h.astype(xp.float32), day, xp)
+        return advance(m, o, w, e, k, h.astype(xp.float32), day, xp)
 
     return jax.lax.fori_loop(0, steps, body, m)  # type: ignore[no-any-return]
 
@@ -135,17 +136,18 @@ def _day(
     before = blast_share(y, p)
     o, c = orders(c, e, low, k, day, xp)
     active = (o.rate > 0) | (c.C > k.drug_gone) | absorbing(c, p, k)
-    m = Moment(y, xp.ones_like(c.C), o.gap, o.dose, c)
+    w = watch(c, studied, e, low, k, xp)
+    m = begin(y, c, o, xp)
     before_given = c.given
     tables = xp.asarray([q + (0.0,) * (len(STEPS[0]) - len(q)) for q in STEPS], xp.float32)
     counts = xp.asarray([len(q) for q in STEPS], xp.int32)
 
     def quarter(m: Moment, row: tuple[Any, Any]) -> tuple[Moment, tuple[Any, Any]]:
-        m = _quarter(m, row[0], row[1], active, studied, refine, o, e, low, k, day, jax)
+        m = _quarter(m, row[0], row[1], active, studied, refine, o, w, e, k, day, jax)
         return m, (m.chart.C, m.y.I6)
 
     m, (C, I6) = jax.lax.scan(quarter, m, (tables, counts))
-    y, c = m.y, m.chart
+    y, c = m.y, end(m, w, day, xp)
     y = extinguish(y, e.Lc, xp)
     c = fault(c, y, p, day, xp)
     c, visit, response = assess(c, y, o, e, low, r, k, day, xp)

@@ -22,7 +22,7 @@ from engager.model.target_cells import blast_share
 from engager.regimens import Regimen, regimen
 from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET, Chart, Entrant, blank
-from engager.trials.day import followed
+from engager.trials.orders import followed
 from engager.trials.plan import Lowered
 
 Value = Any

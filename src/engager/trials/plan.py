@@ -14,6 +14,7 @@ from engager.trials.chart import NEUROLOGIC, WINDOWS
 from engager.trials.therapies import FACTORS, LEVELS, levels
 
 EVENTS = ("CRS", "neurologic event")
+CRS, NEUROLOGIC_EVENT = range(len(EVENTS))
 MOST = {"CRS": WINDOWS, "neurologic event": NEUROLOGIC}
 """Events of a kind that a patient can have in the model; rules for later ones would never fire."""
 
