@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from engager.app.request import requested
@@ -19,10 +20,6 @@ from engager.trials import trials
 
 RUNS = Path("runs") / "all"
 """Where the runs go unless told otherwise; a second call there finishes what the first began."""
-
-
-TURN = 2e-4
-"""Longest turn of a thread that others wait for [s]."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +57,22 @@ def simulate_all(
     names = _in_order()
     _refuse_others(folder, names, replicates, seed, switched)
     pending: list[Line | Future[Line]] = []
-    # one trial's report is drawn while the next is simulated
-    with ThreadPoolExecutor(1) as reporter, _quick_turns():
+    # one trial's report is drawn, in a process of its own, while the next is simulated
+    reporter = ProcessPoolExecutor(1, get_context("spawn"), _deaf)
+    try:
         for number, name in enumerate(names, start=1):
             if began:
                 began(name, number, len(names))
             try:
-                run = _run(name, folder / name, replicates, seed, workers, batch, switched)
-                with ExitStack() as held:
-                    held.enter_context(run)
+                with _run(name, folder / name, replicates, seed, workers, batch, switched) as run:
                     run.conduct(progress)
-                    held.pop_all()
             except DocumentError as error:
                 pending.append(_failed(name, error))
                 continue
-            pending.append(reporter.submit(_reported, name, run))
-    lines = [one if isinstance(one, Line) else one.result() for one in pending]
+            pending.append(_begun(reporter, name, folder / name))
+        lines = [_drawn(one, name, folder / name) for name, one in zip(names, pending, strict=True)]
+    finally:
+        reporter.shutdown(cancel_futures=True)
     return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
 
 
@@ -94,24 +91,36 @@ def _run(
     return begun(asked, folder)
 
 
-def _reported(name: str, run: Run) -> Line:
+def _reported(name: str, folder: Path) -> Line:
     try:
-        with run:
+        with reopened(folder) as run:
             return line(run.close(), f"{name}/report.html")
     except DocumentError as error:
         return _failed(name, error)
 
 
-@contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Let threads take turns often: one that simulates needs the interpreter seldom and briefly, and should not wait
-    5 ms each time for one that draws."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(TURN)
+def _deaf() -> None:
+    """Leave an interruption from the keyboard to the process that simulates."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _begun(reporter: ProcessPoolExecutor, name: str, folder: Path) -> Future[Line]:
     try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
+        return reporter.submit(_reported, name, folder)
+    except BrokenProcessPool as broken:
+        lost: Future[Line] = Future()
+        lost.set_exception(broken)
+        return lost
+
+
+def _drawn(pending: Line | Future[Line], name: str, folder: Path) -> Line:
+    """The trial's line; where the process that draws has died (memory, a script without a main guard), drawn here."""
+    if isinstance(pending, Line):
+        return pending
+    try:
+        return pending.result()
+    except BrokenProcessPool:
+        return _reported(name, folder)
 
 
 def _failed(name: str, error: DocumentError) -> Line:

@@ -83,7 +83,7 @@ def resume(folder: Path, *, workers: int | None = None, progress: Progress | Non
 
 
 class Run:
-    """A run whose folder is held: conduct it, then close it (which may be done in another thread).
+    """A run whose folder is held: conduct it, then close it (which another process may do that opens it again).
 
     As a context it lets go of the folder at its end, whatever has happened.
     """
@@ -91,7 +91,6 @@ class Run:
     def __init__(self, request: Request, store: Store, held: ExitStack) -> None:
         self.request, self.store = request, store
         self._held = held
-        self._simulated = 0.0
 
     def __enter__(self) -> Run:
         return self
@@ -103,11 +102,12 @@ class Run:
         """Simulate what is missing."""
         began = time.monotonic()
         _conduct(self.request, self.store, progress)
-        self._simulated = time.monotonic() - began
+        spent = self.store.manifest().get("seconds", {}).get("simulation", 0.0)
+        self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)})
 
     def close(self) -> Summary:
         """Summarise and report; the run is complete."""
-        return _close(self.request, self.store, self._simulated)
+        return _close(self.request, self.store)
 
 
 def begun(request: Request, out: Path | None = None) -> Run:
@@ -208,14 +208,15 @@ def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
         _simulate_all(r, each, prepared, advance)
 
 
-def _close(r: Request, store: Store, simulated: float) -> Summary:
-    """Summarise and report what was simulated, in ``simulated`` seconds. The folder is locked by the caller."""
+def _close(r: Request, store: Store) -> Summary:
+    """Summarise and report what was simulated. The folder is locked by the caller."""
     started = time.monotonic()
     beside = {name: (other, Store(store.folder / name)) for name, other in trials_beside(r.trial).items()}
     summary = _summarise(r, store, beside)
     write_json(store.folder / "results.json", results(summary))
     _report(summary, store.folder)
-    seconds = {"simulation": round(simulated, 2), "all": round(simulated + time.monotonic() - started, 2)}
+    simulated = store.manifest()["seconds"]["simulation"]
+    seconds = {"simulation": simulated, "all": round(simulated + time.monotonic() - started, 2)}
     store.note(
         status="complete", simulated=summary.simulated, failed=len(summary.failures),
         failures=summary.failures, seconds=seconds, workers=r.workers,

@@ -98,7 +98,7 @@ class Store:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process alone; the lock ends with the process, however it ends."""
-        lock = FileLock(self.folder / LOCK, thread_local=False)  # a run may be closed by another thread
+        lock = FileLock(self.folder / LOCK)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)

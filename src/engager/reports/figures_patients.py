@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from engager.inference import Summary
-from engager.reports.style import INK, PAPER, Figure, arm_colours, legend, month_ticks, saved, sheet
+from engager.reports.style import INK, PAPER, Figure, arm_colours, boxes, legend, month_ticks, saved, sheet
 from engager.vocabulary import quantity
 
 MONTH = quantity("1 month").canonical
@@ -19,6 +19,9 @@ SHOWN = 40
 
 MARK: dict[str, Any] = {"ms": 5, "ls": "", "clip_on": False, "zorder": 4}
 """How an event is drawn on a bar."""
+
+ALIVE = "alive at the end of follow-up"
+"""What is marked at the end of who has not died."""
 
 STATES = {"on treatment": "#5b7fa6", "off treatment, in remission": "#a9d3b4", "off treatment": "#d5d9de"}
 
@@ -41,26 +44,17 @@ def swimmer(s: Summary) -> Figure | None:
     colours = arm_colours(s.trial.arms)
     drawn = sheet(1.3 + 0.145 * (len(people) + len({p["arm"] for p in people})))
     axes = drawn.subplots()
-    data: list[dict[str, Any]] = []
+    placed: list[tuple[float, dict[str, Any]]] = []
     y, arm, ticks = 0.0, None, []
     for p in people:
         if p["arm"] != arm:
             arm = p["arm"]
             axes.text(0, y + 0.08, arm, color=colours[arm], weight="bold", fontsize=9, va="center")
             y += 1.1
-        for state, start, end in stretches(p):
-            axes.barh(y, (end - start) / MONTH, 0.74, left=start / MONTH, color=STATES[state])
-            data.append(_row(p, state, start, end))
+        placed += [(y, row) for row in _rows(p)]
         ticks.append((y, str(p["patient"])))
-        for name, (column, marker, colour) in MARKS.items():
-            day = p[column]
-            if day is not None:
-                axes.plot([day / MONTH], [y], marker=marker, color=colour, mec=PAPER, mew=0.5, **MARK)
-                data.append(_row(p, name, day, day))
-        if p["death_day"] is None:
-            axes.plot([p["os_time"] / MONTH], [y], marker=">", color=INK, mfc=PAPER, **MARK)
-            data.append(_row(p, "alive at the end of follow-up", p["os_time"], p["os_time"]))
         y += 1
+    _draw(axes, placed)
     axes.set_ylim(y - 0.4, -0.5)
     axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks], fontsize=7)
     axes.tick_params(axis="y", length=0)
@@ -85,7 +79,13 @@ def swimmer(s: Summary) -> Figure | None:
         "otherwise." + (" All are in remission at entry." if s.trial.cohort.setting == "MRD" else "")
     )
     return Figure(
-        "swimmer", "patients", title, alt, caption, saved(drawn, "swimmer", title, alt), pl.DataFrame(data)
+        "swimmer",
+        "patients",
+        title,
+        alt,
+        caption,
+        saved(drawn, "swimmer", title, alt),
+        pl.DataFrame([row for _, row in placed]),
     )
 
 
@@ -103,5 +103,31 @@ def stretches(p: dict[str, Any]) -> list[tuple[str, int, int]]:
     return [(state, a, b) for state, a, b in out if b > a]
 
 
-def _row(p: dict[str, Any], what: str, start: int, end: int) -> dict[str, Any]:
-    return {"arm": p["arm"], "patient": p["patient"], "what": what, "from_day": start, "to_day": end}
+def _rows(p: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that is drawn of one patient: (what, from day, to day)."""
+    found = [*stretches(p), *((name, p[column], p[column]) for name, (column, *_) in MARKS.items())]
+    if p["death_day"] is None:
+        found.append((ALIVE, p["os_time"], p["os_time"]))
+    return [
+        {"arm": p["arm"], "patient": p["patient"], "what": what, "from_day": start, "to_day": end}
+        for what, start, end in found
+        if start is not None
+    ]
+
+
+def _draw(axes: Any, placed: list[tuple[float, dict[str, Any]]]) -> None:
+    """Bars of the states and marks of the events, each kind at once."""
+    for state, colour in STATES.items():
+        bars = [
+            (row["from_day"] / MONTH, row["to_day"] / MONTH, y - 0.37, y + 0.37)
+            for y, row in placed
+            if row["what"] == state
+        ]
+        boxes(axes, bars, colour)
+    looks: dict[str, dict[str, Any]] = {
+        name: {"marker": marker, "color": colour, "mec": PAPER, "mew": 0.5}
+        for name, (_, marker, colour) in MARKS.items()
+    }
+    for name, look in {**looks, ALIVE: {"marker": ">", "color": INK, "mfc": PAPER}}.items():
+        at = [(row["from_day"] / MONTH, y) for y, row in placed if row["what"] == name]
+        axes.plot([x for x, _ in at], [y for _, y in at], **look, **MARK)

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from engager.inference import Summary
 from engager.reports.replicates import HIGH, LOW, Floats, spread, spread_text
-from engager.reports.style import INK, MUTED, Figure, arm_colours, legend, month_ticks, saved, sheet
+from engager.reports.style import INK, MUTED, Figure, arm_colours, boxes, legend, month_ticks, saved, sheet
 from engager.trials.design import Assay
 from engager.vocabulary import quantity
 
@@ -114,13 +114,13 @@ def _layers(s: Summary, at: Floats, edges: Floats, layers: dict[str, pl.Expr]) -
 
 
 def _stack(axes: Any, rows: list[dict[str, Any]], colours: dict[str, str]) -> None:
+    bars = []
     for r in rows:
-        width = r["to"] - r["from"]
-        middle = r["from"] + width / 2
-        bottom = r["upper_edge"] - r["share"]
-        axes.bar(middle, r["share"], width * 0.84, bottom=bottom, color=colours[r["depth"]])
+        middle, half = (r["from"] + r["to"]) / 2, 0.42 * (r["to"] - r["from"])
+        bars.append((middle - half, middle + half, r["upper_edge"] - r["share"], r["upper_edge"]))
         if r["lower"] is not None:
             axes.plot([middle, middle], [r["lower"], r["upper"]], color=INK, lw=1.1)
+    boxes(axes, bars, [colours[r["depth"]] for r in rows])
 
 
 def residual(s: Summary) -> Figure | None:

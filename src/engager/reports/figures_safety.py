@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 from matplotlib.patches import Patch
 
 from engager.inference import Summary
-from engager.reports.style import GRADES, MUTED, PAPER, Figure, legend, saved, sheet
+from engager.reports.style import GRADES, MUTED, PAPER, Figure, boxes, legend, saved, sheet
 
 TITLES = {
     "CRS": "cytokine release syndrome",
@@ -55,8 +54,9 @@ def toxicity(s: Summary) -> Figure | None:
         axes.set_title(TITLES[event])
         axes.set_ylabel("per 100 patients")
         axes.grid(axis="y")
-        axes.set_xticks(range(1, cycles + 1))
-        axes.set_xlim(0.4, cycles + 0.6)
+        axes.set_ylim(0, 1.05 * _highest(data.filter(pl.col("event") == event)))
+    panels[-1].set_xticks(range(1, cycles + 1))  # of all panels: they share it
+    panels[-1].set_xlim(0.4, cycles + 0.6)
     panels[-1].set_xlabel("treatment cycle")
     present = sorted(data["grade"].unique().to_list())
     legend(
@@ -75,17 +75,21 @@ def toxicity(s: Summary) -> Figure | None:
     return Figure("toxicity", "toxicity", title, alt, caption, saved(drawn, "toxicity", title, alt), data)
 
 
+def _highest(rows: pl.DataFrame) -> float:
+    return float(rows.group_by("arm", "cycle").agg(pl.col("per_100").sum())["per_100"].max())  # type: ignore[arg-type]
+
+
 def _colour(grade: int) -> str:
     return GRADES.get(grade, PAPER)
 
 
 def _stacks(axes: Any, rows: pl.DataFrame, shift: float, width: float) -> None:
-    cycles = rows["cycle"].max()
-    base = np.zeros(int(cycles or 0) + 1)  # type: ignore[arg-type]
-    for r in rows.sort("grade").to_dicts():
-        axes.bar(r["cycle"] + shift, r["per_100"], width, bottom=base[r["cycle"]], color=_colour(r["grade"]),
-                 ec=MUTED, lw=0.4)  # fmt: skip
-        base[r["cycle"]] += r["per_100"]
+    tops = rows.sort("cycle", "grade").with_columns(top=pl.col("per_100").cum_sum().over("cycle"))
+    stacked = [
+        (cycle + shift - width / 2, cycle + shift + width / 2, top - part, top)
+        for cycle, part, top in tops.select("cycle", "per_100", "top").rows()
+    ]
+    boxes(axes, stacked, [_colour(grade) for grade in tops["grade"]], edgecolors=MUTED, linewidths=0.4)
 
 
 def _said(data: pl.DataFrame, event: str, arm: str) -> str:

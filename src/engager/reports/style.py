@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import polars as pl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure as Sheet
 
 WIDTH = 5.2
@@ -136,6 +137,13 @@ def month_ticks(last: float) -> list[int]:
     """Ticks of a time axis that ends at ``last`` [month]: whole months in steps that leave at most ten."""
     step = next((s for s in (1, 2, 3, 6, 12, 24, 60) if last / s <= 9), 120)
     return list(range(0, int(last) + 1, step))
+
+
+def boxes(axes: Any, corners: list[tuple[float, float, float, float]], colours: Any, **look: Any) -> None:
+    """Filled boxes from (left, right, bottom, top), as one mark: far cheaper than as many bars."""
+    outlines = [[(a, c), (a, d), (b, d), (b, c)] for a, b, c, d in corners]
+    axes.add_collection(PolyCollection(outlines, facecolors=colours, **{"linewidths": 0, **look}))
+    axes.autoscale_view()
 
 
 def legend(drawn: Sheet, handles: list[Any]) -> None:

@@ -236,38 +236,50 @@ def conduct(
     jax = compiler.jax()
     own, fixed = _split(entrants)
     k = Constants(*(np.float32(v[name]) for name in Constants._fields))
-    r = criteria(trial)
-    patients, size = entrants.fate.b0.shape[0], blocks * LANES
+    common = (fixed, low, k, criteria(trial), np.int32(refine))
+    patients, size, days = entrants.fate.b0.shape[0], blocks * LANES, horizon(trial)
     c = blank(own.fate, np)
     carry = jax.tree.map(_narrow, (own.start, c, foot(own, c, np)))
     found: Any = None
     there = np.arange(patients)
-    for first in range(0, horizon(trial), CHUNK):
+    for first in range(0, days, CHUNK):
         there = _alike(there, carry[1], own.fate)
-        for at in range(0, len(there), size):
-            who = there[at : at + size]
-            lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))  # noqa: B023
-            needed = np.int32(blocks_for(len(who), LANES))
-            after = program()(lanes, before, needed, np.int32(first), fixed, low, k, r, np.int32(refine))
-            after, daily = jax.tree.map(lambda x: unpack(x, len(who)), after)  # noqa: B023
-            if found is None:
-                found = jax.tree.map(lambda x: _no_days(x, horizon(trial), patients), daily)
-            for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
-                kept[..., who] = new
-            for kept, new in zip(jax.tree.leaves(found), jax.tree.leaves(daily), strict=True):
-                kept[first : first + CHUNK, ..., who] = new
+        if not len(there):
+            break
+        groups = [there[at : at + size] for at in range(0, len(there), size)]
+        parts = [_call(own, carry, who, blocks, first, common) for who in groups]
+        if found is None:
+            found = jax.tree.map(lambda x: np.zeros((days, *x.shape[1:-1], patients), x.dtype), parts[0])
+        for kept, *new in zip(*map(jax.tree.leaves, (found, *parts)), strict=True):
+            _spread(new, there, kept[first : first + CHUNK])
     _, c, ladder = carry
     return Courses(study_chart(c, ladder), found, ladder)
+
+
+def _call(own: Entrant, carry: Any, who: Any, blocks: int, first: int, common: tuple[Any, ...]) -> Daily:
+    """Let ``CHUNK`` days pass for the patients ``who``: move their ``carry`` on in place; their days."""
+    jax = compiler.jax()
+    lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))
+    needed = np.int32(blocks_for(len(who), LANES))
+    done = program()(lanes, before, needed, np.int32(first), *common)
+    after, daily = jax.tree.map(lambda x: unpack(x, len(who)), done)
+    for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
+        kept[..., who] = new
+    return daily  # type: ignore[no-any-return]
+
+
+def _spread(parts: list[Any], there: Any, out: Any) -> None:
+    """``out[..., there]`` = ``parts`` side by side, 0 for all others; whole rows are read and written, which is much
+    faster than to write to single patients."""
+    none = np.zeros((*out.shape[:-1], 1), out.dtype)
+    lane = np.full(out.shape[-1], len(there))
+    lane[there] = np.arange(len(there))
+    np.take(np.concatenate([*parts, none], axis=-1), lane, axis=-1, out=out, mode="clip")
 
 
 def _narrow(x: Any) -> Any:
     """A copy in the 32 bits in which the days are computed."""
     return np.array(x, np.float32 if np.issubdtype(x.dtype, np.floating) else np.int32)
-
-
-def _no_days(daily: Any, days: int, patients: int) -> Any:
-    """Zeros for all days of all patients, shaped otherwise as ``daily`` [day, …, patient]."""
-    return np.zeros((days, *daily.shape[1:-1], patients), daily.dtype)
 
 
 def _alike(there: Any, c: Chart, fate: Any) -> Any:
