@@ -47,7 +47,8 @@ def job(command: F) -> F:
             sys.stdout.flush()
         except KeyboardInterrupt:
             raise fail(
-                "interrupted; what a run has finished is kept: engager resume RUN", INTERRUPTED
+                "interrupted; what a run has finished is kept: engager resume RUN (after --all the same command again)",
+                INTERRUPTED,
             ) from None
         except BrokenPipeError:
             # the interpreter flushes once more at its end; that must meet an open file
