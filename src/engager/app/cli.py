@@ -128,6 +128,27 @@ def verify(run: Run, json: Json = False) -> None:
     verify_command(run, json)
 
 
+@app.command()
+@job
+def rerun(
+    run: Run,
+    patient: Annotated[int, typer.Option(help="The patient's number in the tables.", show_default=False)],
+    replicate: Annotated[int, typer.Option(help="The replicate's number in the tables.")] = 0,
+    beside: Annotated[
+        str | None, typer.Option(metavar="NAME", help="In a trial beside: reference, control-1, …")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Simulate one patient of a run again, alone: what happened day by day. Exit 1 if the run holds something else."""
+    from engager.app import rerun as jobs
+    from engager.reports.one_patient import patient_page
+
+    found = jobs.rerun(run, patient, replicate, beside)
+    show(json, found, lambda _: patient_page(found))
+    if found.differs:
+        raise typer.Exit(1)
+
+
 @regimen.command("list")
 @job
 def regimen_list(json: Json = False) -> None:

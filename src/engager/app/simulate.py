@@ -12,7 +12,15 @@ from typing import Any
 
 import polars as pl
 
-from engager.app.request import REFERENCE, Request, manifest, requested, space, trials_beside
+from engager.app.request import (
+    REFERENCE,
+    Request,
+    asked_before,
+    manifest,
+    requested,
+    space,
+    trials_beside,
+)
 from engager.documents import DocumentError
 from engager.engine import executor
 from engager.evidence import study
@@ -147,23 +155,11 @@ def reopened(folder: Path, *, workers: int | None = None) -> Run:
     """A run that was begun before, if its inputs are what they were; see :func:`resume`."""
     store = Store(folder)
     kept = store.manifest()
-    asked = kept["request"]
-    request = requested(
-        str(store.folder / "trial.yaml"),
-        workers=workers,
-        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
-    )
-    request = replace(request, source=asked["source"])
-    now = manifest(request)
-    changed = [name for name, value in now["inputs"].items() if value != kept["inputs"].get(name)]
-    if changed:
-        raise DocumentError(
-            f"{folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
-        )
+    request = asked_before(store.folder, kept, workers=workers)
     with ExitStack() as held:
         held.enter_context(store.locked())
         if kept["status"] != "complete":
-            _same_program(kept, now, folder)
+            _same_program(kept, manifest(request), folder)
         return Run(request, store, held.pop_all())
 
 
@@ -219,7 +215,7 @@ def _close(r: Request, store: Store) -> Summary:
     seconds = {"simulation": simulated, "all": round(simulated + time.monotonic() - started, 2)}
     store.note(
         status="complete", simulated=summary.simulated, failed=len(summary.failures),
-        failures=summary.failures, seconds=seconds, workers=r.workers,
+        failures=summary.failures, failures_beside=summary.failures_beside, seconds=seconds, workers=r.workers,
     )  # fmt: skip
     return summary
 
@@ -244,7 +240,8 @@ def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[
 
 def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]]) -> Summary:
     tables, failures = _computed(r, store)
-    others = {name: (conducted, _computed(r, kept)[0]) for name, (conducted, kept) in beside.items()}
+    computed = {name: _computed(r, kept) for name, (_, kept) in beside.items()}
+    others = {name: (beside[name][0], found) for name, (found, _) in computed.items()}
     original, reference = others.pop(REFERENCE, (None, None))
     controls = {name: found for conducted, found in others.values() for name in conducted.arms}
     patients = tables.patients
@@ -259,7 +256,7 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
     if original is not None and reference is not None:
         contrasts = contrast(r.trial, tables, original, reference)
     ledger = (
-        store.scan("ledger")
+        _computable(store, "ledger", failures)
         .group_by("arm", "drug", "unit", "reason")
         .agg(pl.col("intended", "delivered").sum())
         .sort("arm", "drug", "reason")
@@ -272,9 +269,10 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
         requested=r.patients * r.replicates,
         simulated=len(patients),
         failures=failures,
+        failures_beside={name: broken for name, (_, broken) in computed.items() if broken},
         patients=patients,
-        adverse_events=store.read("adverse_events"),
-        courses=store.read("courses"),
+        adverse_events=_computable(store, "adverse_events", failures).collect(),
+        courses=_computable(store, "courses", failures).collect(),
         marrow=tables.marrow,
         ledger=ledger,
         published=published,
@@ -289,10 +287,16 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
 def _computed(r: Request, store: Store) -> tuple[Tables, list[dict[str, Any]]]:
     """What :func:`_tables` reads; refused where too many patients could not be computed."""
     tables, failures = _tables(store)
+    found, asked = len(tables.patients) + len(failures), r.patients * r.replicates
+    if found != asked:
+        raise DocumentError(
+            f"{store.folder} holds {found} of {asked} patients: see what is wrong with engager verify, "
+            "mend it with engager resume"
+        )
     if len(failures) > FAILED_SHARE * r.patients * r.replicates:
         raise DocumentError(
             f"{len(failures)} of {r.patients * r.replicates} patients could not be computed, more than "
-            f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its patients table"
+            f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its failures table"
         )
     return tables, failures
 
@@ -301,11 +305,22 @@ def _tables(store: Store) -> tuple[Tables, list[dict[str, Any]]]:
     """Patients that were computed, with their worst adverse events, and all marrow assessments; and the patients
     that were not computed, with the reason."""
     patients = store.read("patients").sort("replicate", "patient")
-    broken = patients.filter(pl.col("status") == "failed").select("replicate", "patient", day="failed_on")
-    failures = [{**row, "reason": "the state left the range of finite numbers"} for row in broken.to_dicts()]
+    broken = store.read("failures").sort("replicate", "patient")
+    failures = broken.select(
+        "replicate", "patient", pl.col("reason").cast(pl.String), day="failed_on"
+    ).to_dicts()
     good = patients.filter(pl.col("status") != "failed")
-    marrow = store.scan("visits").filter(pl.col("kind") == "marrow").collect()
+    marrow = _computable(store, "visits", failures).filter(pl.col("kind") == "marrow").collect()
     return Tables(with_grades(good, store.read("adverse_events")), marrow), failures
+
+
+def _computable(store: Store, name: str, failures: list[dict[str, Any]]) -> pl.LazyFrame:
+    """A table without the patients who could not be computed: one not-a-number would spoil every sum."""
+    table = store.scan(name)
+    if not failures:
+        return table
+    lost = pl.LazyFrame(failures).select(pl.col("replicate", "patient").cast(pl.Int32))
+    return table.join(lost, on=["replicate", "patient"], how="anti", maintain_order="left")
 
 
 def _report(summary: Summary, folder: Path) -> None:

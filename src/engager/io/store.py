@@ -153,6 +153,13 @@ class Store:
         records = self._records()
         return {number: record for number, record in records.items() if not list(self._faults(record))}
 
+    def shard(self, number: int) -> dict[str, pl.DataFrame] | None:
+        """The tables of one shard by name; None where it is not complete."""
+        record = self._records().get(number)
+        if record is None or list(self._faults(record)):
+            return None
+        return {name: pl.read_parquet(self.table(name, number)) for name in record["tables"]}
+
     def faults(self, shards: int) -> list[str]:
         """What is wrong with the ``shards`` that should be on the disk, in sentences."""
         records = self._records()

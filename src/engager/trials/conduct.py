@@ -83,11 +83,13 @@ class Daily(NamedTuple):
 
 
 class Courses(NamedTuple):
-    """Result of a batch: charts at the end of the horizon and daily records, both of the study treatment; ``ladder``:
-    how far each patient went in further lines, () where none is simulated."""
+    """Result of a batch: charts at the end of the horizon and daily records, both of the study treatment; ``state``:
+    the last one, in who could not be computed that of the last good midnight; ``ladder``: how far each patient went in
+    further lines, () where none is simulated."""
 
     chart: Chart
     daily: Daily
+    state: State
     ladder: Any = ()
 
 
@@ -133,7 +135,7 @@ def _day(
     e = on_line(e, ladder, xp)
     p = e.parameters
     studied = under_study(c)
-    before = blast_share(y, p)
+    last, before = y, blast_share(y, p)
     o, c = orders(c, e, low, k, day, xp)
     active = (o.rate > 0) | (c.C > k.drug_gone) | absorbing(c, p, k)
     w = watch(c, studied, e, low, k, xp)
@@ -149,7 +151,7 @@ def _day(
     m, (C, I6) = jax.lax.scan(quarter, m, (tables, counts))
     y, c = m.y, end(m, w, day, xp)
     y = extinguish(y, e.Lc, xp)
-    c = fault(c, y, p, day, xp)
+    c, y = fault(c, y, last, p, day, xp)
     c, visit, response = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
         C, I6, blast_share(y, p), transcripts(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate,
@@ -252,8 +254,8 @@ def conduct(
             found = jax.tree.map(lambda x: np.zeros((days, *x.shape[1:-1], patients), x.dtype), parts[0])
         for kept, *new in zip(*map(jax.tree.leaves, (found, *parts)), strict=True):
             _spread(new, there, kept[first : first + CHUNK])
-    _, c, ladder = carry
-    return Courses(study_chart(c, ladder), found, ladder)
+    y, c, ladder = carry
+    return Courses(study_chart(c, ladder), found, y, ladder)
 
 
 def _call(own: Entrant, carry: Any, who: Any, blocks: int, first: int, common: tuple[Any, ...]) -> Daily:

@@ -10,7 +10,7 @@ import polars as pl
 
 from engager.engine.blocks import blocks_for
 from engager.patients import population, values
-from engager.trials.conduct import LANES, conduct
+from engager.trials.conduct import LANES, Courses, conduct
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled, enrol, together
 from engager.trials.further_lines import further_regimens
@@ -89,6 +89,13 @@ def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine
         parts.append(history(s.trial, s.low, e, own, s.values, DENSE))
         at += len(e.arm)
     return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
+
+
+def simulate_one(s: Setup, replicate: int, patient: int, batch: int = BATCH) -> tuple[History, Courses]:
+    """One patient alone, with the daily records that a run does not keep: the same rows as in any shard."""
+    e = enrol(s.trial, s.low, s.values, s.seed, replicate, range(patient, patient + 1))
+    courses = conduct(s.trial, s.low, s.values, e.entrant, blocks_for(batch, LANES))
+    return history(s.trial, s.low, e, courses, s.values, DENSE), courses
 
 
 def _grouped(enrolled: list[Enrolled]) -> Iterator[Enrolled]:
