@@ -45,11 +45,9 @@ def job(command: F) -> F:
         try:
             command(*args, **kwargs)
             sys.stdout.flush()
-        except KeyboardInterrupt:
-            raise fail(
-                "interrupted; what a run has finished is kept: engager resume RUN (after --all the same command again)",
-                INTERRUPTED,
-            ) from None
+        except KeyboardInterrupt as stop:
+            how = getattr(stop, "__notes__", ["engager resume RUN (after --all the same command again)"])
+            raise fail(f"interrupted; what a run has finished is kept: {how[-1]}", INTERRUPTED) from None
         except BrokenPipeError:
             # the interpreter flushes once more at its end; that must meet an open file
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from engager.documents import DocumentError
 from engager.engine import executor
 from engager.evidence import study
 from engager.inference import Summary, compare, contrast, controlled, results, standard
-from engager.io import MANIFEST, Store, write_json, write_text
+from engager.io import Store, unwritable, write_json, write_text
 from engager.trials import Tables, Trial, with_grades
 from engager.trials.history import TABLES
 from engager.trials.shards import Segment, Setup, setup, shards, simulate_shard
@@ -78,16 +78,26 @@ def simulate(
         batch=batch,
         switched=switched,
     )
-    with begun(asked, out) as run:
+    with begun(asked, out) as run, _resumable(run.store.folder):
         run.conduct(progress)
         return run.close(), run.store.folder
 
 
 def resume(folder: Path, *, workers: int | None = None, progress: Progress | None = None) -> Summary:
     """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
-    with reopened(folder, workers=workers) as run:
+    with reopened(folder, workers=workers) as run, _resumable(folder):
         run.conduct(progress)
         return run.close()
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Whoever interrupts a run is told how to go on with it."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"engager resume {folder}")
+        raise
 
 
 class Run:
@@ -128,7 +138,7 @@ def begun(request: Request, out: Path | None = None) -> Run:
         store.check(need)  # another process may have begun a run here in between
         store.make()
         write_text(store.folder / "trial.yaml", request.text)
-        write_json(store.folder / MANIFEST, manifest(request))
+        store.begin(manifest(request))
         return Run(request, store, held.pop_all())
 
 
@@ -178,7 +188,7 @@ def verify(folder: Path) -> list[str]:
     asked = store.manifest()["request"]
     expected = len(shards(asked["patients"], asked["replicates"]))
     stores = [store, *(Store(folder / name) for name in store.manifest().get("beside", []))]
-    return [fault for one in stores for fault in one.faults(expected)]
+    return [*store.damage(), *(fault for one in stores for fault in one.faults(expected))]
 
 
 def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
@@ -326,4 +336,7 @@ def _computable(store: Store, name: str, failures: list[dict[str, Any]]) -> pl.L
 def _report(summary: Summary, folder: Path) -> None:
     from engager.reports.html import write_report  # matplotlib is loaded when the numbers are done
 
-    write_report(summary, folder)
+    try:
+        write_report(summary, folder)
+    except OSError as error:
+        raise unwritable(folder / "report.html", error) from None
