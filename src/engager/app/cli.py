@@ -25,6 +25,7 @@ app.add_typer(regimen, name="regimen")
 app.add_typer(trial, name="trial")
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)]
+Workers = Annotated[int | None, typer.Option(help="Threads; changes no result.", show_default="all cores")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -58,9 +59,7 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="a new one in runs/")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Threads; changes no result.", show_default="all cores")
-    ] = None,
+    workers: Workers = None,
     batch: Annotated[
         int | None,
         typer.Option(help="Patients per call; changes no result.", show_default="chosen by engager"),
@@ -112,11 +111,11 @@ def structures(json: Json = False) -> None:
 
 @app.command()
 @job
-def resume(run: Run, json: Json = False) -> None:
+def resume(run: Run, workers: Workers = None, json: Json = False) -> None:
     """Go on with a run that was interrupted; print what it would have printed."""
     from engager.app.run_commands import resume_command
 
-    resume_command(run, json)
+    resume_command(run, workers=workers, json=json)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from engager.app import memory
 from engager.app.request import (
     REFERENCE,
     Request,
@@ -130,6 +131,7 @@ class Run:
 
 def begun(request: Request, out: Path | None = None) -> Run:
     """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`."""
+    memory.check(request)
     need = space(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
     store.check(need)
@@ -170,6 +172,7 @@ def reopened(folder: Path, *, workers: int | None = None) -> Run:
         held.enter_context(store.locked())
         if kept["status"] != "complete":
             _same_program(kept, manifest(request), folder)
+            memory.check(request)
         return Run(request, store, held.pop_all())
 
 

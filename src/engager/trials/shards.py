@@ -64,9 +64,14 @@ def setup(
     return Setup(trial, lower(regimens, v, units, trial.visits.marrow_window), v, seed)
 
 
+def largest(patients: int, replicates: int) -> int:
+    """Most patients that a shard of a run has."""
+    return min(max(patients * replicates // PIECES, SMALLEST), SHARD)
+
+
 def shards(patients: int, replicates: int) -> list[list[Segment]]:
     """Split a run: whole replicates together while they fit, large replicates in parts."""
-    size = min(max(patients * replicates // PIECES, SMALLEST), SHARD)
+    size = largest(patients, replicates)
     if patients > size:
         cuts = range(0, patients, size)
         return [[Segment(r, at, min(at + size, patients))] for r in range(replicates) for at in cuts]
