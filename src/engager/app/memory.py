@@ -11,8 +11,8 @@ from engager.documents import DocumentError
 from engager.trials.conduct import CHUNK, LANES, horizon
 from engager.trials.shards import BATCH, largest
 
-PROGRAM = 450_000_000
-"""Of the program itself: libraries, compiled code, tables of the trial [byte]."""
+PROGRAM = 600_000_000
+"""Of the program itself: libraries, compiled code, tables of the trial, figures [byte]."""
 
 PER_PATIENT_DAY, PER_PATIENT, PER_LANE_DAY = 125, 40_000, 260
 """Of one worker [byte]: daily records of a shard; draws and tables of its patients; a call of the compiled program."""
