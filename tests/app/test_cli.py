@@ -258,7 +258,7 @@ def test_simulate_passes_its_options_on(monkeypatch):
     assert run("simulate", "TOWER", "--patients", 7, "--seed", 3, "--out", "x", "--json").exit_code == 0
     assert seen == {
         "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": Path("x"),
-        "workers": None, "batch": None, "switched": (), "json": True,
+        "workers": None, "batch": None, "switched": (), "profile": False, "json": True,
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import typer
 from engager import __version__
 from engager.app.console import WRONG_INPUT, Json, fail, group, job, show
 from engager.app.evidence_commands import evidence
+from engager.app.log import Log
 
 app = group("Virtual trials of T-cell-engager therapy in B-ALL, checked against the published record.")
 regimen = group("Treatment plans: list, read, check, draw.")
@@ -26,6 +27,8 @@ app.add_typer(trial, name="trial")
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)]
 Workers = Annotated[int | None, typer.Option(help="Threads; changes no result.", show_default="all cores")]
+
+Profile = Annotated[bool, typer.Option("--profile", help="Print where the time went, on standard error.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -68,6 +71,8 @@ def simulate(
         list[str] | None,
         typer.Option(metavar="STRUCTURE", help="Take a structure of the model out, or in; may be repeated."),
     ] = None,
+    profile: Profile = False,
+    log: Log = None,
     json: Json = False,
 ) -> None:
     """Simulate a study or a trial file; compare with what was published; write a report."""
@@ -83,6 +88,7 @@ def simulate(
             workers=workers,
             batch=batch,
             switched=tuple(switch or ()),
+            profile=profile,
             json=json,
         )
         return
@@ -95,6 +101,7 @@ def simulate(
         workers=workers,
         batch=batch,
         switched=tuple(switch or ()),
+        profile=profile,
         json=json,
     )
 
@@ -111,11 +118,13 @@ def structures(json: Json = False) -> None:
 
 @app.command()
 @job
-def resume(run: Run, workers: Workers = None, json: Json = False) -> None:
+def resume(
+    run: Run, workers: Workers = None, profile: Profile = False, log: Log = None, json: Json = False
+) -> None:
     """Go on with a run that was interrupted; print what it would have printed."""
     from engager.app.run_commands import resume_command
 
-    resume_command(run, workers=workers, json=json)
+    resume_command(run, workers=workers, profile=profile, json=json)
 
 
 @app.command()

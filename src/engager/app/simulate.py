@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +25,16 @@ from engager.app.request import (
 )
 from engager.documents import DocumentError
 from engager.engine import executor
+from engager.engine.phases import measured, phase
 from engager.evidence import study
 from engager.inference import Summary, compare, contrast, controlled, results, standard
 from engager.io import Store, unwritable, write_json, write_text
 from engager.trials import Tables, Trial, with_grades
 from engager.trials.history import TABLES
 from engager.trials.shards import Segment, Setup, setup, shards, simulate_shard
+
+log = logging.getLogger(__name__)
+logging.getLogger("engager").addHandler(logging.NullHandler())  # nothing is shown unless somebody asks
 
 Progress = Callable[[int, int], None]
 """Called with patients done and patients in all."""
@@ -120,9 +125,12 @@ class Run:
     def conduct(self, progress: Progress | None = None) -> None:
         """Simulate what is missing."""
         began = time.monotonic()
-        _conduct(self.request, self.store, progress)
-        spent = self.store.manifest().get("seconds", {}).get("simulation", 0.0)
-        self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)})
+        kept = self.store.manifest()
+        phases: dict[str, float] = {}
+        with measured(phases, kept.get("phases")):
+            _conduct(self.request, self.store, progress)
+        spent = kept.get("seconds", {}).get("simulation", 0.0)
+        self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)}, phases=phases)
 
     def close(self) -> Summary:
         """Summarise and report; the run is complete."""
@@ -221,30 +229,45 @@ def _close(r: Request, store: Store) -> Summary:
     """Summarise and report what was simulated. The folder is locked by the caller."""
     started = time.monotonic()
     beside = {name: (other, Store(store.folder / name)) for name, other in trials_beside(r.trial).items()}
-    summary = _summarise(r, store, beside)
-    write_json(store.folder / "results.json", results(summary))
-    _report(summary, store.folder)
-    simulated = store.manifest()["seconds"]["simulation"]
+    kept = store.manifest()
+    phases: dict[str, float] = {}
+    with measured(phases, kept.get("phases")):
+        with phase("summary"):
+            summary = _summarise(r, store, beside)
+            write_json(store.folder / "results.json", results(summary))
+        with phase("report and figures"):
+            _report(summary, store.folder)
+    simulated = kept["seconds"]["simulation"]
     seconds = {"simulation": simulated, "all": round(simulated + time.monotonic() - started, 2)}
     store.note(
         status="complete", simulated=summary.simulated, failed=len(summary.failures),
-        failures=summary.failures, failures_beside=summary.failures_beside, seconds=seconds, workers=r.workers,
+        failures=summary.failures, failures_beside=summary.failures_beside, seconds=seconds, phases=phases,
+        workers=r.workers,
     )  # fmt: skip
+    log.info("run=%s complete: %s simulated, %s failed, %s s", store.folder, summary.simulated,
+             len(summary.failures), seconds["all"])  # fmt: skip
     return summary
 
 
 def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[int], None]) -> None:
     pieces = list(enumerate(shards(r.patients, r.replicates)))
     finished = store.finished()
-    for number, segments in pieces:
-        if number in finished:
-            advance(sum(g.stop - g.start for g in segments))
+    advance(sum(g.stop - g.start for number, segments in pieces if number in finished for g in segments))
+    log.info("run=%s %s of %s shards to be simulated", store.folder, len(pieces) - len(finished), len(pieces))
 
     def work(piece: tuple[int, list[Segment]]) -> int:
         number, segments = piece
+        began = time.monotonic()
+        patients = sum(g.stop - g.start for g in segments)
+        log.debug("run=%s shard=%s begins: %s patients", store.folder, number, patients)
         tables = simulate_shard(prepared, segments, r.batch)
-        store.keep(number, {name: getattr(tables, name) for name in TABLES})
-        return sum(g.stop - g.start for g in segments)
+        with phase("writing"):
+            store.keep(number, {name: getattr(tables, name) for name in TABLES})
+        took = time.monotonic() - began
+        log.info("run=%s shard=%s kept: %s patients, %.2f s", store.folder, number, patients, took)
+        if len(tables.failures):
+            log.warning("run=%s shard=%s %s patients failed", store.folder, number, len(tables.failures))
+        return patients
 
     todo = [piece for piece in pieces if piece[0] not in finished]
     for _, count in executor.as_finished(work, todo, r.workers):

@@ -16,6 +16,7 @@ import numpy as np
 
 from engager.engine import compiler
 from engager.engine.blocks import blocks_for, pack, unpack
+from engager.engine.phases import phase
 from engager.model import State
 from engager.model.target_cells import blast_share, transcripts
 from engager.outcomes import response_criteria
@@ -245,15 +246,17 @@ def conduct(
     found: Any = None
     there = np.arange(patients)
     for first in range(0, days, CHUNK):
-        there = _alike(there, carry[1], own.fate)
+        with phase("packing"):
+            there = _alike(there, carry[1], own.fate)
         if not len(there):
             break
         groups = [there[at : at + size] for at in range(0, len(there), size)]
         parts = [_call(own, carry, who, blocks, first, common) for who in groups]
         if found is None:
             found = jax.tree.map(lambda x: np.zeros((days, *x.shape[1:-1], patients), x.dtype), parts[0])
-        for kept, *new in zip(*map(jax.tree.leaves, (found, *parts)), strict=True):
-            _spread(new, there, kept[first : first + CHUNK])
+        with phase("spreading"):
+            for kept, *new in zip(*map(jax.tree.leaves, (found, *parts)), strict=True):
+                _spread(new, there, kept[first : first + CHUNK])
     y, c, ladder = carry
     return Courses(study_chart(c, ladder), found, y, ladder)
 
@@ -261,12 +264,15 @@ def conduct(
 def _call(own: Entrant, carry: Any, who: Any, blocks: int, first: int, common: tuple[Any, ...]) -> Daily:
     """Let ``CHUNK`` days pass for the patients ``who``: move their ``carry`` on in place; their days."""
     jax = compiler.jax()
-    lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))
+    with phase("packing"):
+        lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))
     needed = np.int32(blocks_for(len(who), LANES))
-    done = program()(lanes, before, needed, np.int32(first), *common)
-    after, daily = jax.tree.map(lambda x: unpack(x, len(who)), done)
-    for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
-        kept[..., who] = new
+    with phase("compiled calls"):
+        done = jax.block_until_ready(program()(lanes, before, needed, np.int32(first), *common))
+    with phase("spreading"):
+        after, daily = jax.tree.map(lambda x: unpack(x, len(who)), done)
+        for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
+            kept[..., who] = new
     return daily  # type: ignore[no-any-return]
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from engager.engine.blocks import blocks_for
+from engager.engine.phases import phase
 from engager.patients import population, values
 from engager.trials.conduct import LANES, Courses, conduct
 from engager.trials.design import Trial
@@ -84,16 +85,19 @@ def shards(patients: int, replicates: int) -> list[list[Segment]]:
 
 def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine: int = 1) -> History:
     """Enrol, conduct and record the patients of a shard. ``batch`` changes the time it takes, no number."""
-    enrolled = [
-        enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
-    ]
-    courses = conduct(s.trial, s.low, s.values, together(enrolled).entrant, blocks_for(batch, LANES), refine)
-    parts, at = [], 0
-    for e in _grouped(enrolled):
-        own = _part(courses, at, at + len(e.arm))
-        parts.append(history(s.trial, s.low, e, own, s.values, DENSE))
-        at += len(e.arm)
-    return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
+    with phase("enrol"):
+        enrolled = [
+            enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
+        ]
+        entrants = together(enrolled).entrant
+    courses = conduct(s.trial, s.low, s.values, entrants, blocks_for(batch, LANES), refine)
+    with phase("history tables"):
+        parts, at = [], 0
+        for e in _grouped(enrolled):
+            own = _part(courses, at, at + len(e.arm))
+            parts.append(history(s.trial, s.low, e, own, s.values, DENSE))
+            at += len(e.arm)
+        return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
 
 
 def simulate_one(s: Setup, replicate: int, patient: int, batch: int = BATCH) -> tuple[History, Courses]:
