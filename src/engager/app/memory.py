@@ -14,7 +14,7 @@ from engager.trials.shards import BATCH, largest
 PROGRAM = 600_000_000
 """Of the program itself: libraries, compiled code, tables of the trial, figures [byte]."""
 
-PER_PATIENT_DAY, PER_PATIENT, PER_LANE_DAY = 125, 40_000, 260
+PER_PATIENT_DAY, PER_PATIENT, PER_LANE_DAY = 100, 40_000, 260
 """Of one worker [byte]: daily records of a shard; draws and tables of its patients; a call of the compiled program."""
 
 SUMMARY_PER_PATIENT = 7_000

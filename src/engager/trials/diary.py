@@ -37,14 +37,14 @@ def diary(tables: History) -> list[Entry]:
 def days(c: Courses) -> pl.DataFrame:
     """The days of the one patient in ``c``, as long as cells were followed.
 
-    Columns: day (from 1); planned and delivered engager [µg]; concentration [µg/L] at the end of the day; il6, the
-    highest of the day's quarters [pg/mL]; at midnight blasts [share], neutrophils and platelets [10⁹/L], b_cells and
-    t_cells in the blood [cells]. On the day of a failure the concentration and IL-6 may be no numbers.
+    Columns: day (from 1); planned and delivered engager [µg]; at midnight concentration [µg/L], il6 [pg/mL], blasts
+    [share], neutrophils and platelets [10⁹/L], b_cells and t_cells in the blood [cells]. On the day of a failure the
+    concentration may be no number, the others are those of the midnight before.
     """
     d = c.daily
     followed = np.flatnonzero(d.studied[:, 0])
     columns: dict[str, Any] = {
-        "planned": d.planned, "delivered": d.delivered, "concentration": d.C[:, -1], "il6": d.I6.max(axis=1),
+        "planned": d.planned, "delivered": d.delivered, "concentration": d.C, "il6": d.I6,
         "blasts": d.blasts, "neutrophils": d.anc, "platelets": d.platelets, "b_cells": d.b_cells, "t_cells": d.t_cells,
     }  # fmt: skip
     return pl.DataFrame({"day": followed + 1, **{name: x[followed, 0] for name, x in columns.items()}})
