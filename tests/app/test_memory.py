@@ -77,7 +77,7 @@ def test_no_limit_and_no_control_groups(tmp_path):
             8,
             64,
             None,
-            r"needs about 6\d\.\d GB of memory with 64 workers, 8\.0 GB are free; take --workers 7",
+            r"needs about 5\d\.\d GB of memory with 64 workers, 8\.0 GB are free; take --workers 8",
         ),
         (2, 1, 65_536, r"take a smaller --batch \(512 is usual\)"),
         (0.5, 1, None, "take fewer patients or replicates, or a machine with more"),
