@@ -25,6 +25,18 @@ app.add_typer(regimen, name="regimen")
 app.add_typer(trial, name="trial")
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Dask scheduler that the work goes to (tcp://host:8786, or its .json file).",
+        show_default="as Dask is configured",
+    ),
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(help="Processes on this machine in place of threads alone.", show_default="none"),
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,6 +81,8 @@ def simulate(
         list[str] | None,
         typer.Option(metavar="STRUCTURE", help="Take a structure of the model out, or in; may be repeated."),
     ] = None,
+    scheduler: Scheduler = None,
+    processes: Processes = None,
     json: Json = False,
 ) -> None:
     """Simulate a study or a trial file; compare with what was published; write a report."""
@@ -84,6 +98,8 @@ def simulate(
             workers=workers,
             batch=batch,
             switched=tuple(switch or ()),
+            scheduler=scheduler,
+            processes=processes,
             json=json,
         )
         return
@@ -96,6 +112,8 @@ def simulate(
         workers=workers,
         batch=batch,
         switched=tuple(switch or ()),
+        scheduler=scheduler,
+        processes=processes,
         json=json,
     )
 
@@ -112,11 +130,11 @@ def structures(json: Json = False) -> None:
 
 @app.command()
 @job
-def resume(run: Run, json: Json = False) -> None:
+def resume(run: Run, scheduler: Scheduler = None, processes: Processes = None, json: Json = False) -> None:
     """Go on with a run that was interrupted; print what it would have printed."""
     from engager.app.run_commands import resume_command
 
-    resume_command(run, json)
+    resume_command(run, json, scheduler=scheduler, processes=processes)
 
 
 @app.command()

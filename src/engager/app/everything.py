@@ -6,10 +6,12 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from engager.app.crew import gathered
 from engager.app.request import requested
 from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
@@ -38,6 +40,8 @@ def simulate_all(
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    scheduler: str | None = None,
+    processes: int | None = None,
     progress: Progress | None = None,
     began: Callable[[str, int, int], None] | None = None,
 ) -> Everything:
@@ -59,19 +63,22 @@ def simulate_all(
     pending: list[Line | Future[Line]] = []
     # one trial's report is drawn, in a process of its own, while the next is simulated
     reporter = ProcessPoolExecutor(1, get_context("spawn"), _deaf)
+    held = ExitStack()
     try:
+        crew = held.enter_context(gathered(scheduler, processes, workers))
         for number, name in enumerate(names, start=1):
             if began:
                 began(name, number, len(names))
             try:
                 with _run(name, folder / name, replicates, seed, workers, batch, switched) as run:
-                    run.conduct(progress)
+                    run.conduct(progress, crew)
             except DocumentError as error:
                 pending.append(_failed(name, error))
                 continue
             pending.append(_begun(reporter, name, folder / name))
         lines = [_drawn(one, name, folder / name) for name, one in zip(names, pending, strict=True)]
     finally:
+        held.close()
         reporter.shutdown(cancel_futures=True)
     return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from engager import __version__
-from engager.documents import DocumentError, Problem
+from engager.documents import DocumentError, Problem, read_yaml
 from engager.engine import executor
+from engager.io import Store
 from engager.outcomes.response import DATA as CRITERIA
 from engager.patients import values
 from engager.patients.population import DATA as POPULATION
@@ -62,8 +63,10 @@ def requested(
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    text: str | None = None,
 ) -> Request:
-    """A request that can be run; arguments as for :func:`engager.app.simulate.simulate`.
+    """A request that can be run; arguments as for :func:`engager.app.simulate.simulate`. ``text`` is the trial file's
+    where it has been read already.
 
     Raises:
         DocumentError: what cannot be used, all problems at once.
@@ -80,16 +83,15 @@ def requested(
         if value is not None and not low <= value <= high:
             problems.append(Problem(None, f"--{name} {value}: must be from {low} to {high}"))
     chosen: Trial | None = None
-    text = ""
     try:
-        chosen, text = _trial(source)
+        chosen, text = _trial(source) if text is None else (read_trial(read_yaml(text, name=source)), text)
     except DocumentError as error:
         problems += error.problems
     try:
         values(switched=switched)
     except DocumentError as error:
         problems += error.problems
-    if problems or chosen is None:
+    if problems or chosen is None or text is None:
         raise DocumentError(problems)
     number = patients or chosen.patients
     if number * replicates > LARGEST:
@@ -105,6 +107,22 @@ def _trial(source: str) -> tuple[Trial, str]:
         return read_trial(path), path.read_text(encoding="utf-8")
     file = trial_file(source)
     return trial(file.stem), file.read_text(encoding="utf-8")
+
+
+def asked_before(store: Store, workers: int | None = None) -> Request:
+    """What the run in ``store`` was asked to do, with the trial as its folder keeps it.
+
+    Raises:
+        DocumentError: the folder holds no run, or one that cannot be read.
+    """
+    asked = store.manifest()["request"]
+    request = requested(
+        str(store.folder / "trial.yaml"),
+        workers=workers,
+        text=store.text("trial.yaml"),
+        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
+    )
+    return replace(request, source=asked["source"])
 
 
 def space(r: Request) -> int:

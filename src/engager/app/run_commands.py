@@ -68,10 +68,10 @@ def _score(one: Line) -> dict[str, Any]:
     }
 
 
-def resume_command(run: Path, json: bool = False) -> None:
+def resume_command(run: Path, json: bool = False, **options: Any) -> None:
     """``engager resume``: finish a run and print what it would have printed."""
     with shown_progress() as progress:
-        summary = resume(Path(run), progress=progress)
+        summary = resume(Path(run), progress=progress, **options)
     _print(summary, Path(run), json)
 
 

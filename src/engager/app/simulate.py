@@ -9,18 +9,32 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 
-from engager.app.request import REFERENCE, Request, manifest, requested, space, trials_beside
+from engager.app.crew import gathered, simulate_on
+from engager.app.crew import told as told_of
+from engager.app.request import (
+    REFERENCE,
+    Request,
+    asked_before,
+    manifest,
+    requested,
+    space,
+    trials_beside,
+)
+from engager.app.worker import Piece
+from engager.app.worker import patients as patients_of
 from engager.documents import DocumentError
 from engager.engine import executor
+from engager.engine.cluster import Cluster, Lost
 from engager.evidence import study
 from engager.inference import Summary, compare, contrast, controlled, results, standard
 from engager.io import MANIFEST, Store, write_json, write_text
 from engager.trials import Tables, Trial, with_grades
 from engager.trials.history import TABLES
-from engager.trials.shards import Segment, Setup, setup, shards, simulate_shard
+from engager.trials.shards import Setup, setup, shards, simulate_shard
 
 Progress = Callable[[int, int], None]
 """Called with patients done and patients in all."""
@@ -39,6 +53,8 @@ def simulate(
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    scheduler: str | None = None,
+    processes: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Summary, Path]:
     """Simulate a study of the record (by name) or a trial file, and keep the run.
@@ -52,6 +68,8 @@ def simulate(
         workers: threads; all cores if None. Changes no result.
         batch: patients per call of the compiled program. Changes no result.
         switched: structures of the model to take in or out, the other way round than by default.
+        scheduler: address of a Dask scheduler that the shards go to; as Dask is configured if None. Changes no result.
+        processes: processes on this machine to use in place of threads alone. Changes no result.
         progress: told how far the run is.
 
     Returns:
@@ -70,15 +88,22 @@ def simulate(
         batch=batch,
         switched=switched,
     )
-    with begun(asked, out) as run:
-        run.conduct(progress)
+    with gathered(scheduler, processes, workers) as crew, begun(asked, out) as run:
+        run.conduct(progress, crew)
         return run.close(), run.store.folder
 
 
-def resume(folder: Path, *, workers: int | None = None, progress: Progress | None = None) -> Summary:
+def resume(
+    folder: Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> Summary:
     """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
-    with reopened(folder, workers=workers) as run:
-        run.conduct(progress)
+    with reopened(folder, workers=workers) as run, gathered(scheduler, processes, workers) as crew:
+        run.conduct(progress, crew)
         return run.close()
 
 
@@ -98,10 +123,10 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._held.close()
 
-    def conduct(self, progress: Progress | None = None) -> None:
-        """Simulate what is missing."""
+    def conduct(self, progress: Progress | None = None, crew: Cluster | None = None) -> None:
+        """Simulate what is missing, on threads or on the cluster ``crew``."""
         began = time.monotonic()
-        _conduct(self.request, self.store, progress)
+        _conduct(self.request, self.store, progress, crew)
         spent = self.store.manifest().get("seconds", {}).get("simulation", 0.0)
         self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)})
 
@@ -120,7 +145,7 @@ def begun(request: Request, out: Path | None = None) -> Run:
         store.check(need)  # another process may have begun a run here in between
         store.make()
         write_text(store.folder / "trial.yaml", request.text)
-        write_json(store.folder / MANIFEST, manifest(request))
+        write_json(store.folder / MANIFEST, {"id": uuid4().hex, **manifest(request)})
         return Run(request, store, held.pop_all())
 
 
@@ -147,13 +172,7 @@ def reopened(folder: Path, *, workers: int | None = None) -> Run:
     """A run that was begun before, if its inputs are what they were; see :func:`resume`."""
     store = Store(folder)
     kept = store.manifest()
-    asked = kept["request"]
-    request = requested(
-        str(store.folder / "trial.yaml"),
-        workers=workers,
-        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
-    )
-    request = replace(request, source=asked["source"])
+    request = asked_before(store, workers)
     now = manifest(request)
     changed = [name for name, value in now["inputs"].items() if value != kept["inputs"].get(name)]
     if changed:
@@ -185,7 +204,7 @@ def verify(folder: Path) -> list[str]:
     return [fault for one in stores for fault in one.faults(expected)]
 
 
-def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
+def _conduct(r: Request, store: Store, progress: Progress | None, crew: Cluster | None) -> None:
     """Simulate what is missing. The folder is locked by the caller."""
     beside = trials_beside(r.trial)
     total = r.patients * r.replicates * (1 + len(beside))
@@ -198,14 +217,25 @@ def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
         told(done, total)
 
     told(0, total)
-    stores = {name: Store(store.folder / name) for name in beside}
-    todo = [
-        (store, setup(r.trial, r.seed, r.switched)),
-        *((stores[name], setup(other, r.seed, r.switched)) for name, other in beside.items()),
-    ]
-    for each, prepared in todo:
+    lost = []
+    for name, trial in {"": r.trial, **beside}.items():
+        each = Store(store.folder / name) if name else store
         each.make()
-        _simulate_all(r, each, prepared, advance)
+        todo = _missing(r, each, advance)
+        try:
+            if crew is None:
+                _simulate_all(r, each, setup(trial, r.seed, r.switched), todo, advance)
+            else:
+                simulate_on(crew, r, store, name, todo, advance)
+        except Lost as error:
+            lost.append(told_of(name, error.pieces))
+    store.note(lost=lost)
+    if lost:
+        store.note(status="incomplete")
+        raise DocumentError(
+            f"{', '.join(lost)} ended the worker each time, the last time alone on it (memory?); the run is "
+            f"incomplete: all other shards are kept, engager resume {store.folder} tries again"
+        )
 
 
 def _close(r: Request, store: Store) -> Summary:
@@ -224,20 +254,23 @@ def _close(r: Request, store: Store) -> Summary:
     return summary
 
 
-def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[int], None]) -> None:
-    pieces = list(enumerate(shards(r.patients, r.replicates)))
+def _missing(r: Request, store: Store, advance: Callable[[int], None]) -> list[Piece]:
+    """Shards, numbered, that are still to be simulated; the others count as progress."""
     finished = store.finished()
-    for number, segments in pieces:
-        if number in finished:
-            advance(sum(g.stop - g.start for g in segments))
+    pieces = list(enumerate(shards(r.patients, r.replicates)))
+    advance(sum(patients_of(segments) for number, segments in pieces if number in finished))
+    return [piece for piece in pieces if piece[0] not in finished]
 
-    def work(piece: tuple[int, list[Segment]]) -> int:
+
+def _simulate_all(
+    r: Request, store: Store, prepared: Setup, todo: list[Piece], advance: Callable[[int], None]
+) -> None:
+    def work(piece: Piece) -> int:
         number, segments = piece
         tables = simulate_shard(prepared, segments, r.batch)
         store.keep(number, {name: getattr(tables, name) for name in TABLES})
-        return sum(g.stop - g.start for g in segments)
+        return patients_of(segments)
 
-    todo = [piece for piece in pieces if piece[0] not in finished]
     for _, count in executor.as_finished(work, todo, r.workers):
         advance(count)
 

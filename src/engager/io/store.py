@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 from filelock import FileLock, Timeout
@@ -36,7 +37,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file in one step: readers see the old file or the whole new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = _beside(path)
     try:
         with beside.open("wb") as handle:
             handle.write(data)
@@ -128,6 +129,13 @@ class Store:
         """Change entries of the manifest."""
         write_json(self.folder / MANIFEST, {**self.manifest(), **entries})
 
+    def text(self, name: str) -> str:
+        """A text file of the run. Raises DocumentError where there is none or it cannot be read."""
+        try:
+            return (self.folder / name).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise DocumentError(f"{self.folder / name} cannot be read: {error}") from None
+
     # --- shards --------------------------------------------------------------------------------------
 
     def keep(self, number: int, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
@@ -135,7 +143,7 @@ class Store:
         sums = {}
         for name in TABLES:
             path = self.table(name, number)
-            beside = path.with_name(f".{path.name}.part")
+            beside = _beside(path)
             try:
                 tables[name].write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
                 sums[name] = {"sha256": _sha256(beside), "rows": tables[name].height}
@@ -162,6 +170,15 @@ class Store:
             if number not in records
         ]
         return missing + [fault for record in records.values() for fault in self._faults(record)]
+
+    def unseen(self, numbers: Iterable[int]) -> list[Path]:
+        """Files of the shards ``numbers`` that are not there (yet)."""
+        names = {self.table("", number).name for number in numbers}
+        return [
+            self.folder / table / name
+            for table in TABLES
+            for name in sorted(names - {path.name for path in (self.folder / table).iterdir()})
+        ]
 
     def _records(self) -> dict[int, dict[str, Any]]:
         out = {}
@@ -195,6 +212,11 @@ class Store:
     def scan(self, name: str) -> pl.LazyFrame:
         """A whole table, read when asked for."""
         return pl.scan_parquet(sorted((self.folder / name).glob("*.parquet")))
+
+
+def _beside(path: Path) -> Path:
+    """A name for the same file while it is written, that no other process and no other machine takes."""
+    return path.with_name(f".{path.name}.{uuid4().hex}.part")
 
 
 def _sha256(path: Path) -> str:
