@@ -24,7 +24,9 @@ app.add_typer(evidence, name="evidence")
 app.add_typer(regimen, name="regimen")
 app.add_typer(trial, name="trial")
 
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Folder of a run, or s3://bucket/prefix.", show_default=False)
+]
 Scheduler = Annotated[
     str | None,
     typer.Option(
@@ -68,7 +70,12 @@ def simulate(
     replicates: Annotated[int, typer.Option(help="Repetitions of the whole trial.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run.", show_default="a new one in runs/")
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Folder of the run, or s3://bucket/prefix.",
+            show_default="a new one in runs/",
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Threads; changes no result.", show_default="all cores")

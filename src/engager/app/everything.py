@@ -16,7 +16,7 @@ from engager.app.request import requested
 from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import studies
-from engager.io import MANIFEST, Store
+from engager.io import MANIFEST, Store, place, write_text
 from engager.reports.index_page import Line, line, write_index
 from engager.trials import trials
 
@@ -36,7 +36,7 @@ def simulate_all(
     *,
     replicates: int = 100,
     seed: int = 1,
-    out: Path | None = None,
+    out: Path | str | None = None,
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
@@ -57,7 +57,7 @@ def simulate_all(
         DocumentError: ``out`` holds runs of another seed or number of replicates.
         KeyboardInterrupt: passed on; what was finished is kept.
     """
-    folder = RUNS if out is None else out
+    folder = RUNS if out is None else place(out)
     names = _in_order()
     _refuse_others(folder, names, replicates, seed, switched)
     pending: list[Line | Future[Line]] = []
@@ -80,7 +80,7 @@ def simulate_all(
     finally:
         held.close()
         reporter.shutdown(cancel_futures=True)
-    return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
+    return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed, write=write_text))
 
 
 def _run(

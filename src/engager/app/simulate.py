@@ -49,7 +49,7 @@ def simulate(
     patients: int | None = None,
     replicates: int = 100,
     seed: int = 1,
-    out: Path | None = None,
+    out: Path | str | None = None,
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
@@ -64,7 +64,7 @@ def simulate(
         patients: patients per replicate; as the trial says if None.
         replicates: independent repetitions of the whole trial.
         seed: with the inputs, all that the results depend on.
-        out: folder of the run; a new one under ``runs/`` if None.
+        out: folder of the run, or its address in object storage; a new one under ``runs/`` if None.
         workers: threads; all cores if None. Changes no result.
         batch: patients per call of the compiled program. Changes no result.
         switched: structures of the model to take in or out, the other way round than by default.
@@ -94,7 +94,7 @@ def simulate(
 
 
 def resume(
-    folder: Path,
+    folder: Path | str,
     *,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -135,7 +135,7 @@ class Run:
         return _close(self.request, self.store)
 
 
-def begun(request: Request, out: Path | None = None) -> Run:
+def begun(request: Request, out: Path | str | None = None) -> Run:
     """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`."""
     need = space(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
@@ -168,7 +168,7 @@ def _next_store(name: str, need: int) -> Store:
             return Store(folder)
 
 
-def reopened(folder: Path, *, workers: int | None = None) -> Run:
+def reopened(folder: Path | str, *, workers: int | None = None) -> Run:
     """A run that was begun before, if its inputs are what they were; see :func:`resume`."""
     store = Store(folder)
     kept = store.manifest()
@@ -182,7 +182,7 @@ def reopened(folder: Path, *, workers: int | None = None) -> Run:
     with ExitStack() as held:
         held.enter_context(store.locked())
         if kept["status"] != "complete":
-            _same_program(kept, now, folder)
+            _same_program(kept, now, store.folder)
         return Run(request, store, held.pop_all())
 
 
@@ -195,12 +195,12 @@ def _same_program(kept: dict[str, Any], now: dict[str, Any], folder: Path) -> No
         raise DocumentError(f"{folder} was begun with {differ}; install those versions or simulate it anew")
 
 
-def verify(folder: Path) -> list[str]:
+def verify(folder: Path | str) -> list[str]:
     """Check a run's files against their checksums; returns what is wrong, in sentences."""
     store = Store(folder)
     asked = store.manifest()["request"]
     expected = len(shards(asked["patients"], asked["replicates"]))
-    stores = [store, *(Store(folder / name) for name in store.manifest().get("beside", []))]
+    stores = [store, *(Store(store.folder / name) for name in store.manifest().get("beside", []))]
     return [fault for one in stores for fault in one.faults(expected)]
 
 
@@ -344,4 +344,4 @@ def _tables(store: Store) -> tuple[Tables, list[dict[str, Any]]]:
 def _report(summary: Summary, folder: Path) -> None:
     from engager.reports.html import write_report  # matplotlib is loaded when the numbers are done
 
-    write_report(summary, folder)
+    write_report(summary, folder, write_text)

@@ -76,7 +76,7 @@ _ONE = Lock()
 @lru_cache(maxsize=8)
 def _prepared(folder: str, beside: str, expected: tuple[tuple[str, str], ...]) -> tuple[Store, Setup]:
     who, wanted = cluster.here(), dict(expected)
-    store = Store(Path(folder))
+    store = Store(folder)
     try:
         kept = store.manifest()
     except DocumentError as error:
