@@ -25,9 +25,22 @@ app.add_typer(evidence, name="evidence")
 app.add_typer(regimen, name="regimen")
 app.add_typer(trial, name="trial")
 
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Folder of a run, or s3://bucket/prefix.", show_default=False)
+]
 Workers = Annotated[int | None, typer.Option(help="Threads; changes no result.", show_default="all cores")]
-
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Dask scheduler that the work goes to (tcp://host:8786, or its .json file).",
+        show_default="as Dask is configured",
+    ),
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(help="Processes on this machine in place of threads alone.", show_default="none"),
+]
 Profile = Annotated[bool, typer.Option("--profile", help="Print where the time went, on standard error.")]
 
 
@@ -60,7 +73,12 @@ def simulate(
     replicates: Annotated[int, typer.Option(help="Repetitions of the whole trial.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run.", show_default="a new one in runs/")
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Folder of the run, or s3://bucket/prefix.",
+            show_default="a new one in runs/",
+        ),
     ] = None,
     workers: Workers = None,
     batch: Annotated[
@@ -71,6 +89,8 @@ def simulate(
         list[str] | None,
         typer.Option(metavar="STRUCTURE", help="Take a structure of the model out, or in; may be repeated."),
     ] = None,
+    scheduler: Scheduler = None,
+    processes: Processes = None,
     profile: Profile = False,
     log: Log = None,
     json: Json = False,
@@ -88,6 +108,8 @@ def simulate(
             workers=workers,
             batch=batch,
             switched=tuple(switch or ()),
+            scheduler=scheduler,
+            processes=processes,
             profile=profile,
             json=json,
         )
@@ -101,6 +123,8 @@ def simulate(
         workers=workers,
         batch=batch,
         switched=tuple(switch or ()),
+        scheduler=scheduler,
+        processes=processes,
         profile=profile,
         json=json,
     )
@@ -119,12 +143,18 @@ def structures(json: Json = False) -> None:
 @app.command()
 @job
 def resume(
-    run: Run, workers: Workers = None, profile: Profile = False, log: Log = None, json: Json = False
+    run: Run,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    processes: Processes = None,
+    profile: Profile = False,
+    log: Log = None,
+    json: Json = False,
 ) -> None:
     """Go on with a run that was interrupted; print what it would have printed."""
     from engager.app.run_commands import resume_command
 
-    resume_command(run, workers=workers, profile=profile, json=json)
+    resume_command(run, workers=workers, scheduler=scheduler, processes=processes, profile=profile, json=json)
 
 
 @app.command()

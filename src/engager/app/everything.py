@@ -6,15 +6,17 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from engager.app.crew import gathered
 from engager.app.request import requested
 from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import studies
-from engager.io import MANIFEST, Store, unwritable
+from engager.io import MANIFEST, Store, place, unwritable, write_text
 from engager.reports.index_page import Line, line, write_index
 from engager.trials import trials
 
@@ -34,10 +36,12 @@ def simulate_all(
     *,
     replicates: int = 100,
     seed: int = 1,
-    out: Path | None = None,
+    out: Path | str | None = None,
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    scheduler: str | None = None,
+    processes: int | None = None,
     progress: Progress | None = None,
     began: Callable[[str, int, int], None] | None = None,
 ) -> Everything:
@@ -53,30 +57,34 @@ def simulate_all(
         DocumentError: ``out`` holds runs of another seed or number of replicates.
         KeyboardInterrupt: passed on; what was finished is kept.
     """
-    folder = RUNS if out is None else out
+    folder = RUNS if out is None else place(out)
     names = _in_order()
     _refuse_others(folder, names, replicates, seed, switched)
     pending: list[Line | Future[Line]] = []
     # one trial's report is drawn, in a process of its own, while the next is simulated
     reporter = ProcessPoolExecutor(1, get_context("spawn"), _deaf)
+    held = ExitStack()
     try:
+        crew = held.enter_context(gathered(scheduler, processes, workers))
         for number, name in enumerate(names, start=1):
             if began:
                 began(name, number, len(names))
             try:
                 with _run(name, folder / name, replicates, seed, workers, batch, switched) as run:
-                    run.conduct(progress)
+                    run.conduct(progress, crew)
             except DocumentError as error:
                 pending.append(_failed(name, error))
                 continue
             pending.append(_begun(reporter, name, folder / name))
         lines = [_drawn(one, name, folder / name) for name, one in zip(names, pending, strict=True)]
     finally:
+        held.close()
         reporter.shutdown(cancel_futures=True)
     try:
-        return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
+        page = write_index(lines, folder, replicates=replicates, seed=seed, write=write_text)
     except OSError as error:
         raise unwritable(folder / "index.html", error) from None
+    return Everything(lines, page)
 
 
 def _run(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from engager import __version__
-from engager.documents import DocumentError, Problem
+from engager.documents import DocumentError, Problem, read_yaml
 from engager.engine import executor
+from engager.io import Store
 from engager.outcomes.response import DATA as CRITERIA
 from engager.patients import values
 from engager.patients.population import DATA as POPULATION
@@ -63,8 +64,10 @@ def requested(
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    text: str | None = None,
 ) -> Request:
-    """A request that can be run; arguments as for :func:`engager.app.simulate.simulate`.
+    """A request that can be run; arguments as for :func:`engager.app.simulate.simulate`. ``text`` is the trial file's
+    where it has been read already.
 
     Raises:
         DocumentError: what cannot be used, all problems at once.
@@ -81,16 +84,15 @@ def requested(
         if value is not None and not low <= value <= high:
             problems.append(Problem(None, f"--{name} {value}: must be from {low} to {high}"))
     chosen: Trial | None = None
-    text = ""
     try:
-        chosen, text = _trial(source)
+        chosen, text = _trial(source) if text is None else (read_trial(read_yaml(text, name=source)), text)
     except DocumentError as error:
         problems += error.problems
     try:
         values(switched=switched)
     except DocumentError as error:
         problems += error.problems
-    if problems or chosen is None:
+    if problems or chosen is None or text is None:
         raise DocumentError(problems)
     number = patients or chosen.patients
     if number * replicates > LARGEST:
@@ -100,34 +102,38 @@ def requested(
     return Request(chosen, source, text, number, replicates, seed, workers, batch or BATCH, names)
 
 
-def asked_before(folder: Path, kept: Mapping[str, Any], *, workers: int | None = None) -> Request:
-    """What the run in ``folder`` with the manifest ``kept`` was asked to do.
-
-    Raises:
-        DocumentError: its inputs are no longer what they were when it was begun.
-    """
-    asked = kept["request"]
-    again = requested(
-        str(folder / "trial.yaml"),
-        workers=workers,
-        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
-    )
-    again = replace(again, source=asked["source"])
-    now = manifest(again)["inputs"]
-    changed = [name for name, value in now.items() if value != kept["inputs"].get(name)]
-    if changed:
-        raise DocumentError(
-            f"{folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
-        )
-    return again
-
-
 def _trial(source: str) -> tuple[Trial, str]:
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return read_trial(path), path.read_text(encoding="utf-8")
     file = trial_file(source)
     return trial(file.stem), file.read_text(encoding="utf-8")
+
+
+def asked_before(store: Store, workers: int | None = None) -> Request:
+    """What the run in ``store`` was asked to do, with the trial as its folder keeps it.
+
+    Raises:
+        DocumentError: the folder holds no run, or one that cannot be read.
+    """
+    asked = store.manifest()["request"]
+    request = requested(
+        str(store.folder / "trial.yaml"),
+        workers=workers,
+        text=store.text("trial.yaml"),
+        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
+    )
+    return replace(request, source=asked["source"])
+
+
+def same_inputs(store: Store, again: Request) -> None:
+    """Raise DocumentError where the inputs of a run are no longer what they were when it was begun."""
+    kept = store.manifest()["inputs"]
+    changed = [name for name, value in manifest(again)["inputs"].items() if value != kept.get(name)]
+    if changed:
+        raise DocumentError(
+            f"{store.folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
+        )
 
 
 def space(r: Request) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from engager.app.request import Request, asked_before, trials_beside
+from engager.app.request import Request, asked_before, same_inputs, trials_beside
 from engager.documents import DocumentError, near
 from engager.io import Store
 from engager.model import State
@@ -40,7 +40,7 @@ class Rerun:
     differs: list[str] | None
 
 
-def rerun(folder: Path, patient: int, replicate: int = 0, beside: str | None = None) -> Rerun:
+def rerun(folder: Path | str, patient: int, replicate: int = 0, beside: str | None = None) -> Rerun:
     """Simulate one patient of the run in ``folder`` again; nothing in it is changed.
 
     Args:
@@ -51,7 +51,8 @@ def rerun(folder: Path, patient: int, replicate: int = 0, beside: str | None = N
         DocumentError: no such run, patient, replicate or trial beside; a run begun with other inputs.
     """
     store = Store(folder)
-    r = asked_before(folder, store.manifest(), workers=1)
+    r = asked_before(store, workers=1)
+    same_inputs(store, r)
     for name, value, many in (("patient", patient, r.patients), ("replicate", replicate, r.replicates)):
         if not 0 <= value < many:
             raise DocumentError(f"--{name} {value}: {folder} has {name}s 0 to {many - 1}")

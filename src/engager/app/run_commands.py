@@ -14,7 +14,7 @@ from engager.app.everything import simulate_all
 from engager.app.output import print_json
 from engager.app.simulate import Progress, resume, simulate, verify
 from engager.inference import Summary, results
-from engager.io import Store
+from engager.io import Store, place
 from engager.reports.comparison_table import print_comparison
 from engager.reports.facts import SCORED, score
 from engager.reports.index_page import Line
@@ -77,18 +77,18 @@ def _score(one: Line) -> dict[str, Any]:
     }
 
 
-def resume_command(run: Path, workers: int | None = None, profile: bool = False, json: bool = False) -> None:
+def resume_command(run: str, profile: bool = False, json: bool = False, **options: Any) -> None:
     """``engager resume``: finish a run and print what it would have printed."""
     with shown_progress() as progress:
-        summary = resume(Path(run), workers=workers, progress=progress)
-    _print(summary, Path(run), json)
+        summary = resume(run, progress=progress, **options)
+    _print(summary, place(run), json)
     if profile:
-        _print_phases([Path(run)])
+        _print_phases([place(run)])
 
 
-def verify_command(run: Path, json: bool = False) -> None:
+def verify_command(run: str, json: bool = False) -> None:
     """``engager verify``: exit 1 and the list of faults if a run's files are not what was written."""
-    wrong = verify(Path(run))
+    wrong = verify(run)
     if json:
         print_json({"run": str(run), "faults": wrong})
     else:

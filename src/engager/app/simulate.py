@@ -10,28 +10,35 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 
 from engager.app import memory
+from engager.app.crew import gathered, simulate_on
+from engager.app.crew import told as told_of
 from engager.app.request import (
     REFERENCE,
     Request,
     asked_before,
     manifest,
     requested,
+    same_inputs,
     space,
     trials_beside,
 )
+from engager.app.worker import Piece
+from engager.app.worker import patients as patients_of
 from engager.documents import DocumentError
 from engager.engine import executor
+from engager.engine.cluster import Cluster, Lost
 from engager.engine.phases import measured, phase
 from engager.evidence import study
 from engager.inference import Summary, compare, contrast, controlled, results, standard
 from engager.io import Store, unwritable, write_json, write_text
 from engager.trials import Tables, Trial, with_grades
 from engager.trials.history import TABLES
-from engager.trials.shards import Segment, Setup, setup, shards, simulate_shard
+from engager.trials.shards import Setup, setup, shards, simulate_shard
 
 log = logging.getLogger(__name__)
 logging.getLogger("engager").addHandler(logging.NullHandler())  # nothing is shown unless somebody asks
@@ -49,10 +56,12 @@ def simulate(
     patients: int | None = None,
     replicates: int = 100,
     seed: int = 1,
-    out: Path | None = None,
+    out: Path | str | None = None,
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    scheduler: str | None = None,
+    processes: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Summary, Path]:
     """Simulate a study of the record (by name) or a trial file, and keep the run.
@@ -62,10 +71,12 @@ def simulate(
         patients: patients per replicate; as the trial says if None.
         replicates: independent repetitions of the whole trial.
         seed: with the inputs, all that the results depend on.
-        out: folder of the run; a new one under ``runs/`` if None.
+        out: folder of the run, or its address in object storage; a new one under ``runs/`` if None.
         workers: threads; all cores if None. Changes no result.
         batch: patients per call of the compiled program. Changes no result.
         switched: structures of the model to take in or out, the other way round than by default.
+        scheduler: address of a Dask scheduler that the shards go to; as Dask is configured if None. Changes no result.
+        processes: processes on this machine to use in place of threads alone. Changes no result.
         progress: told how far the run is.
 
     Returns:
@@ -84,15 +95,30 @@ def simulate(
         batch=batch,
         switched=switched,
     )
-    with begun(asked, out) as run, _resumable(run.store.folder):
-        run.conduct(progress)
+    with (
+        gathered(scheduler, processes, workers) as crew,
+        begun(asked, out, crew) as run,
+        _resumable(run.store.folder),
+    ):
+        run.conduct(progress, crew)
         return run.close(), run.store.folder
 
 
-def resume(folder: Path, *, workers: int | None = None, progress: Progress | None = None) -> Summary:
+def resume(
+    folder: Path | str,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> Summary:
     """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
-    with reopened(folder, workers=workers) as run, _resumable(folder):
-        run.conduct(progress)
+    with (
+        gathered(scheduler, processes, workers) as crew,
+        reopened(folder, workers=workers, crew=crew) as run,
+        _resumable(run.store.folder),
+    ):
+        run.conduct(progress, crew)
         return run.close()
 
 
@@ -122,13 +148,13 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._held.close()
 
-    def conduct(self, progress: Progress | None = None) -> None:
-        """Simulate what is missing."""
+    def conduct(self, progress: Progress | None = None, crew: Cluster | None = None) -> None:
+        """Simulate what is missing, on threads or on the cluster ``crew``."""
         began = time.monotonic()
         kept = self.store.manifest()
         phases: dict[str, float] = {}
         with measured(phases, kept.get("phases")):
-            _conduct(self.request, self.store, progress)
+            _conduct(self.request, self.store, progress, crew)
         spent = kept.get("seconds", {}).get("simulation", 0.0)
         self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)}, phases=phases)
 
@@ -137,9 +163,10 @@ class Run:
         return _close(self.request, self.store)
 
 
-def begun(request: Request, out: Path | None = None) -> Run:
+def begun(request: Request, out: Path | str | None = None, crew: Cluster | None = None) -> Run:
     """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`."""
-    memory.check(request)
+    if crew is None:  # a cluster's workers have memory of their own
+        memory.check(request)
     need = space(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
     store.check(need)
@@ -148,7 +175,7 @@ def begun(request: Request, out: Path | None = None) -> Run:
         store.check(need)  # another process may have begun a run here in between
         store.make()
         write_text(store.folder / "trial.yaml", request.text)
-        store.begin(manifest(request))
+        store.begin({"id": uuid4().hex, **manifest(request)})
         return Run(request, store, held.pop_all())
 
 
@@ -171,16 +198,18 @@ def _next_store(name: str, need: int) -> Store:
             return Store(folder)
 
 
-def reopened(folder: Path, *, workers: int | None = None) -> Run:
+def reopened(folder: Path | str, *, workers: int | None = None, crew: Cluster | None = None) -> Run:
     """A run that was begun before, if its inputs are what they were; see :func:`resume`."""
     store = Store(folder)
     kept = store.manifest()
-    request = asked_before(store.folder, kept, workers=workers)
+    request = asked_before(store, workers)
+    same_inputs(store, request)
     with ExitStack() as held:
         held.enter_context(store.locked())
         if kept["status"] != "complete":
-            _same_program(kept, manifest(request), folder)
-            memory.check(request)
+            _same_program(kept, manifest(request), store.folder)
+            if crew is None:
+                memory.check(request)
         return Run(request, store, held.pop_all())
 
 
@@ -193,16 +222,16 @@ def _same_program(kept: dict[str, Any], now: dict[str, Any], folder: Path) -> No
         raise DocumentError(f"{folder} was begun with {differ}; install those versions or simulate it anew")
 
 
-def verify(folder: Path) -> list[str]:
+def verify(folder: Path | str) -> list[str]:
     """Check a run's files against their checksums; returns what is wrong, in sentences."""
     store = Store(folder)
     asked = store.manifest()["request"]
     expected = len(shards(asked["patients"], asked["replicates"]))
-    stores = [store, *(Store(folder / name) for name in store.manifest().get("beside", []))]
+    stores = [store, *(Store(store.folder / name) for name in store.manifest().get("beside", []))]
     return [*store.damage(), *(fault for one in stores for fault in one.faults(expected))]
 
 
-def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
+def _conduct(r: Request, store: Store, progress: Progress | None, crew: Cluster | None) -> None:
     """Simulate what is missing. The folder is locked by the caller."""
     beside = trials_beside(r.trial)
     total = r.patients * r.replicates * (1 + len(beside))
@@ -215,14 +244,25 @@ def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
         told(done, total)
 
     told(0, total)
-    stores = {name: Store(store.folder / name) for name in beside}
-    todo = [
-        (store, setup(r.trial, r.seed, r.switched)),
-        *((stores[name], setup(other, r.seed, r.switched)) for name, other in beside.items()),
-    ]
-    for each, prepared in todo:
+    lost = []
+    for name, trial in {"": r.trial, **beside}.items():
+        each = Store(store.folder / name) if name else store
         each.make()
-        _simulate_all(r, each, prepared, advance)
+        todo = _missing(r, each, advance)
+        try:
+            if crew is None:
+                _simulate_all(r, each, setup(trial, r.seed, r.switched), todo, advance)
+            else:
+                simulate_on(crew, r, store, name, todo, advance)
+        except Lost as error:
+            lost.append(told_of(name, error.pieces))
+    store.note(lost=lost)
+    if lost:
+        store.note(status="incomplete")
+        raise DocumentError(
+            f"{', '.join(lost)} ended the worker each time, the last time alone on it (memory?); the run is "
+            f"incomplete: all other shards are kept, engager resume {store.folder} tries again"
+        )
 
 
 def _close(r: Request, store: Store) -> Summary:
@@ -249,16 +289,22 @@ def _close(r: Request, store: Store) -> Summary:
     return summary
 
 
-def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[int], None]) -> None:
-    pieces = list(enumerate(shards(r.patients, r.replicates)))
+def _missing(r: Request, store: Store, advance: Callable[[int], None]) -> list[Piece]:
+    """Shards, numbered, that are still to be simulated; the others count as progress."""
     finished = store.finished()
-    advance(sum(g.stop - g.start for number, segments in pieces if number in finished for g in segments))
+    pieces = list(enumerate(shards(r.patients, r.replicates)))
+    advance(sum(patients_of(segments) for number, segments in pieces if number in finished))
     log.info("run=%s %s of %s shards to be simulated", store.folder, len(pieces) - len(finished), len(pieces))
+    return [piece for piece in pieces if piece[0] not in finished]
 
-    def work(piece: tuple[int, list[Segment]]) -> int:
+
+def _simulate_all(
+    r: Request, store: Store, prepared: Setup, todo: list[Piece], advance: Callable[[int], None]
+) -> None:
+    def work(piece: Piece) -> int:
         number, segments = piece
         began = time.monotonic()
-        patients = sum(g.stop - g.start for g in segments)
+        patients = patients_of(segments)
         log.debug("run=%s shard=%s begins: %s patients", store.folder, number, patients)
         tables = simulate_shard(prepared, segments, r.batch)
         with phase("writing"):
@@ -269,7 +315,6 @@ def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[
             log.warning("run=%s shard=%s %s patients failed", store.folder, number, len(tables.failures))
         return patients
 
-    todo = [piece for piece in pieces if piece[0] not in finished]
     for _, count in executor.as_finished(work, todo, r.workers):
         advance(count)
 
@@ -363,6 +408,6 @@ def _report(summary: Summary, folder: Path) -> None:
     from engager.reports.html import write_report  # matplotlib is loaded when the numbers are done
 
     try:
-        write_report(summary, folder)
+        write_report(summary, folder, write_text)
     except OSError as error:
         raise unwritable(folder / "report.html", error) from None

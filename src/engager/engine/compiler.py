@@ -51,6 +51,16 @@ def jax() -> Any:
     return module
 
 
+def options() -> str:
+    """XLA's options as they are in force, or will be once JAX is imported."""
+    given = os.environ.get("XLA_FLAGS", "")
+    if version("jaxlib") != PINNED:
+        return given
+    names = {option.split("=")[0] for option in given.split()}
+    added = [option for option in OPTIONS if option.split("=")[0] not in names]
+    return " ".join([given, *added]).strip()
+
+
 def _set_options() -> None:
     installed = version("jaxlib")
     if installed != PINNED:
@@ -60,7 +70,4 @@ def _set_options() -> None:
             stacklevel=3,
         )
         return
-    given = os.environ.get("XLA_FLAGS", "")
-    names = {option.split("=")[0] for option in given.split()}
-    added = [option for option in OPTIONS if option.split("=")[0] not in names]
-    os.environ["XLA_FLAGS"] = " ".join([given, *added]).strip()
+    os.environ["XLA_FLAGS"] = options()

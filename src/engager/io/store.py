@@ -11,21 +11,28 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 from filelock import FileLock, Timeout
 
 from engager.documents import DocumentError
+from engager.io.place import contents, fetched, held, place, put, reached, remote, sizes
 from engager.trials.history import TABLES
 
 MANIFEST = "manifest.json"
 BEGUN = "begun.json"
 LOCK = "lock"
 SHARDS = "shards"
+
+PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "statistics": False}
+"""How tables are written."""
 
 SPARE = 64 * 1024**2
 """Space that is left free on the disk beside what a run needs [byte]."""
@@ -38,8 +45,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file in one step: readers see the old file or the whole new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if remote(path):
+        put(path, data)
+        return
+    beside = _beside(path)
     try:
+        path.parent.mkdir(exist_ok=True)
         with beside.open("wb") as handle:
             handle.write(data)
             handle.flush()
@@ -65,25 +76,21 @@ def write_json(path: Path, value: Any) -> None:
 
 
 class Store:
-    """The folder of one run."""
+    """The folder of one run, on this machine or in object storage (see :mod:`engager.io.place`)."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = place(folder)
+        self.remote = remote(self.folder)
+        self._near: TemporaryDirectory[str] | None = None
 
     # --- opening -------------------------------------------------------------------------------------
 
     def check(self, need: int) -> None:
         """Raise DocumentError unless a new run of about ``need`` bytes can be kept here."""
-        if self.folder.exists():
-            if not self.folder.is_dir():
-                raise DocumentError(f"{self.folder} is a file; name a folder for the run")
-            if (self.folder / MANIFEST).exists():
-                raise DocumentError(
-                    f"{self.folder} already holds a run; name another folder with --out, "
-                    f"or finish that run with: engager resume {self.folder}"
-                )
-            if any(path.name != LOCK for path in self.folder.iterdir()):
-                raise DocumentError(f"{self.folder} is not empty; name a new or an empty folder with --out")
+        with reached(self.folder):
+            self._check_empty()
+        if self.remote:
+            return  # as much as one pays for
         existing = next(p for p in [self.folder, *self.folder.absolute().parents] if p.exists())
         if not os.access(existing, os.W_OK):
             raise DocumentError(f"{existing} cannot be written to; name another folder with --out")
@@ -94,8 +101,23 @@ class Store:
                 "take fewer patients or replicates, or another disk with --out"
             )
 
+    def _check_empty(self) -> None:
+        if not self.folder.exists():
+            return
+        if not self.folder.is_dir():
+            raise DocumentError(f"{self.folder} is a file; name a folder for the run")
+        if (self.folder / MANIFEST).exists():
+            raise DocumentError(
+                f"{self.folder} already holds a run; name another folder with --out, "
+                f"or finish that run with: engager resume {self.folder}"
+            )
+        if any(path.name != LOCK for path in self.folder.iterdir()):
+            raise DocumentError(f"{self.folder} is not empty; name a new or an empty folder with --out")
+
     def make(self) -> None:
         """Make the folder and the folders of its tables; clear away what a killed process was writing."""
+        if self.remote:
+            return
         try:
             for name in (*TABLES, SHARDS):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
@@ -110,6 +132,10 @@ class Store:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process alone; the lock ends with the process, however it ends."""
+        if self.remote:
+            with held(self.folder / LOCK):
+                yield
+            return
         lock = FileLock(self.folder / LOCK)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +160,10 @@ class Store:
         first: Exception | None = None
         for path in (self.folder / MANIFEST, self.folder / BEGUN):
             try:
-                return dict(json.loads(path.read_text(encoding="utf-8")))
+                with reached(path):
+                    return dict(json.loads(path.read_text(encoding="utf-8")))
+            except DocumentError:
+                raise
             except (OSError, ValueError, TypeError) as error:
                 first = first or error
         if isinstance(first, FileNotFoundError):
@@ -159,41 +188,73 @@ class Store:
         """Change entries of the manifest."""
         write_json(self.folder / MANIFEST, {**self.manifest(), **entries})
 
+    def text(self, name: str) -> str:
+        """A text file of the run. Raises DocumentError where there is none or it cannot be read."""
+        try:
+            with reached(self.folder):
+                return (self.folder / name).read_text(encoding="utf-8")
+        except DocumentError:
+            raise
+        except (OSError, ValueError) as error:
+            raise DocumentError(f"{self.folder / name} cannot be read: {error}") from None
+
     # --- shards --------------------------------------------------------------------------------------
 
     def keep(self, number: int, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
         """Write the tables of a shard, then its record (checksums, rows), which makes it count."""
-        sums = {}
-        for name in TABLES:
-            path = self.table(name, number)
-            beside = path.with_name(f".{path.name}.part")
-            try:
-                tables[name].write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
-                sums[name] = {"sha256": _sha256(beside), "rows": tables[name].height}
-                beside.replace(path)
-            except (OSError, pl.exceptions.PolarsError) as error:  # polars has its own for a full disk
-                raise unwritable(path, error) from None
-            finally:
-                with suppress(OSError):  # on a disk that has become read-only
-                    beside.unlink(missing_ok=True)
-        record = {"number": number, "tables": sums}
+        record = {
+            "number": number,
+            "tables": {name: self._keep(name, number, tables[name]) for name in TABLES},
+        }
         write_json(self._record(number), record)
         return record
 
+    def _keep(self, name: str, number: int, table: pl.DataFrame) -> dict[str, Any]:
+        path = self.table(name, number)
+        if self.remote:
+            buffer = BytesIO()
+            table.write_parquet(buffer, **PARQUET)
+            data = buffer.getvalue()
+            put(path, data)
+            return {"sha256": hashlib.sha256(data).hexdigest(), "rows": table.height, "bytes": len(data)}
+        beside = _beside(path)
+        try:
+            table.write_parquet(beside, **PARQUET)
+            kept = {"sha256": _sha256(beside), "rows": table.height, "bytes": beside.stat().st_size}
+            beside.replace(path)
+        except (OSError, pl.exceptions.PolarsError) as error:  # polars has its own for a full disk
+            raise unwritable(path, error) from None
+        finally:
+            with suppress(OSError):  # on a disk that has become read-only
+                beside.unlink(missing_ok=True)
+        return kept
+
     def finished(self) -> dict[int, dict[str, Any]]:
-        """Records of shards that are complete and unchanged, by number."""
+        """Records of shards that are complete and unchanged, by number. In object storage, where an object is whole or
+        not there, its size is compared and nothing is read."""
         records = self._records()
+        if self.remote:
+            there = {name: sizes(self.folder / name) for name in TABLES}
+            return {number: record for number, record in records.items() if self._same_sizes(record, there)}
         return {number: record for number, record in records.items() if not list(self._faults(record))}
 
     def shard(self, number: int) -> dict[str, pl.DataFrame] | None:
         """The tables of one shard by name; None where it is not complete."""
-        record = self._records().get(number)
-        if record is None or list(self._faults(record)):
+        record = self.finished().get(number)
+        if record is None:
             return None
-        return {name: pl.read_parquet(self.table(name, number)) for name in record["tables"]}
+        return {
+            name: pl.read_parquet(self._brought(name) / self.table(name, number).name)
+            for name in record["tables"]
+        }
+
+    def _same_sizes(self, record: dict[str, Any], there: dict[str, dict[str, int]]) -> bool:
+        number = int(record["number"])
+        kept = record["tables"].items()
+        return all(there[name].get(self.table(name, number).name) == one["bytes"] for name, one in kept)
 
     def faults(self, shards: int) -> list[str]:
-        """What is wrong with the ``shards`` that should be on the disk, in sentences."""
+        """What is wrong with the ``shards`` that should be there, in sentences; every file is read."""
         records = self._records()
         missing = [
             f"{self._record(number)} is missing or damaged"
@@ -202,22 +263,46 @@ class Store:
         ]
         return missing + [fault for record in records.values() for fault in self._faults(record)]
 
+    def unseen(self, numbers: Iterable[int]) -> list[Path]:
+        """Files of the shards ``numbers`` that are not there (yet)."""
+        names = {self.table("", number).name for number in numbers}
+        return [
+            self.folder / table / name
+            for table in TABLES
+            for name in sorted(names - self._names(self.folder / table))
+        ]
+
+    def _names(self, folder: Path) -> set[str]:
+        return set(sizes(folder)) if self.remote else {path.name for path in folder.iterdir()}
+
     def _records(self) -> dict[int, dict[str, Any]]:
         out = {}
-        for path in sorted((self.folder / SHARDS).glob("*.json")):
+        names = (
+            sorted(self._names(self.folder / SHARDS))
+            if (self.remote or (self.folder / SHARDS).is_dir())
+            else []
+        )
+        paths = [self.folder / SHARDS / name for name in names if name.endswith(".json")]
+        for data in (
+            contents(paths) if self.remote else {path: path.read_bytes() for path in paths}
+        ).values():
             try:
-                record = json.loads(path.read_text(encoding="utf-8"))
+                record = json.loads(data)
                 out[int(record["number"])] = record
             except (ValueError, KeyError, TypeError):
                 continue  # a damaged record counts as none: the shard is computed again
-        return out
+        return dict(sorted(out.items()))
 
     def _faults(self, record: dict[str, Any]) -> Iterator[str]:
-        for name, expected in record["tables"].items():
-            path = self.table(name, int(record["number"]))
-            if not path.exists():
+        number = int(record["number"])
+        paths = {name: self.table(name, number) for name in record["tables"]}
+        read = contents(paths.values()) if self.remote else {}
+        for name, path in paths.items():
+            if path not in read if self.remote else not path.exists():
                 yield f"{path} is missing"
-            elif _sha256(path) != expected["sha256"]:
+                continue
+            found = hashlib.sha256(read[path]).hexdigest() if self.remote else _sha256(path)
+            if found != record["tables"][name]["sha256"]:
                 yield f"{path} has changed since it was written (checksum)"
 
     def table(self, name: str, number: int) -> Path:
@@ -233,7 +318,23 @@ class Store:
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A whole table, read when asked for."""
-        return pl.scan_parquet(sorted((self.folder / name).glob("*.parquet")))
+        return pl.scan_parquet(sorted(self._brought(name).glob("*.parquet")))
+
+    def _brought(self, name: str) -> Path:
+        """The folder of a table on this machine; from object storage it is brought once, for as long as ``self``."""
+        if not self.remote:
+            return self.folder / name
+        if self._near is None:
+            self._near = TemporaryDirectory(prefix="engager-")
+        near = Path(self._near.name) / name
+        if not near.exists():
+            fetched(self.folder / name, near)
+        return near
+
+
+def _beside(path: Path) -> Path:
+    """A name for the same file while it is written, that no other process and no other machine takes."""
+    return path.with_name(f".{path.name}.{uuid4().hex}.part")
 
 
 def _sha256(path: Path) -> str:

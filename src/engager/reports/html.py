@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ DIGITS = 6
 """Significant digits in the figures' data."""
 
 
-def write_report(summary: Summary, folder: Path) -> Path:
+def write_report(summary: Summary, folder: Path, write: Callable[[Path, str], object] | None = None) -> Path:
     """Write ``report.html`` and ``figures/`` into ``folder``; the same run gives the same bytes.
 
     Args:
         summary: a finished run.
-        folder: an existing folder; files of an earlier report are replaced.
+        folder: where the run is; files of an earlier report are replaced.
+        write: writes one file in one step, its folder included; into a folder of this machine if None.
 
     Returns:
         The path of the HTML file.
@@ -33,12 +35,12 @@ def write_report(summary: Summary, folder: Path) -> Path:
     Raises:
         OSError: the folder cannot be written to.
     """
-    drawn = figures(summary)
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    write, drawn = write or replaced, figures(summary)
     for figure in drawn:
-        replaced(folder / "figures" / f"{figure.name}.svg", figure.svg)
-        replaced(folder / "figures" / f"{figure.name}.csv", _csv(figure.data))
-    return replaced(folder / "report.html", page(summary, drawn))
+        write(folder / "figures" / f"{figure.name}.svg", figure.svg)
+        write(folder / "figures" / f"{figure.name}.csv", _csv(figure.data))
+    write(folder / "report.html", page(summary, drawn))
+    return folder / "report.html"
 
 
 def page(summary: Summary, drawn: list[Figure]) -> str:
@@ -79,6 +81,7 @@ def _csv(data: pl.DataFrame) -> str:
 def replaced(path: Path, text: str) -> Path:
     """Write a text so that readers see the old file or the whole new one, never a part."""
     beside = path.with_name(f".{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")
         beside.replace(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +77,17 @@ def _listed(trial: Trial) -> str:
     return title[0].upper() + title[1:]
 
 
-def write_index(lines: Sequence[Line], folder: Path, *, replicates: int, seed: int) -> Path:
-    """Write ``index.html`` into ``folder``; returns its path. Raises OSError."""
-    return replaced(folder / "index.html", page(lines, replicates, seed))
+def write_index(
+    lines: Sequence[Line],
+    folder: Path,
+    *,
+    replicates: int,
+    seed: int,
+    write: Callable[[Path, str], object] = replaced,
+) -> Path:
+    """Have ``index.html`` written into ``folder`` (by ``write``, in one step); returns its path. Raises OSError."""
+    write(folder / "index.html", page(lines, replicates, seed))
+    return folder / "index.html"
 
 
 def page(lines: Sequence[Line], replicates: int, seed: int) -> str:

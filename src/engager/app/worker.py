@@ -1,0 +1,127 @@
+"""A shard on a worker of a cluster: the worker reads the run folder, checks that it is the same program with the same
+record, simulates, writes the tables itself, and sends back no more than the shard's record."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from engager import __version__
+from engager.app.request import asked_before, manifest, trials_beside
+from engager.documents import DocumentError
+from engager.engine import cluster, compiler
+from engager.io import Store
+from engager.trials.history import TABLES
+from engager.trials.shards import Segment, Setup, setup, simulate_shard
+
+VERSIONS = ("jax", "jaxlib", "numpy", "scipy", "polars")
+"""Packages that may change digits, or (polars) the bytes that checksums are made of."""
+
+EXTENSIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
+"""What of a processor the compiled program may use."""
+
+Piece = tuple[int, list[Segment]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the shards of one trial of a run share: the run's folder, the trial's folder within it ("" for the run's
+    own trial), patients per call, and the fingerprint that the worker must have, too."""
+
+    folder: str
+    beside: str
+    batch: int
+    expected: Mapping[str, str]
+
+
+def fingerprint(noted: Mapping[str, Any], run: str) -> dict[str, str]:
+    """What must be alike on every machine of a run.
+
+    Args:
+        noted: the manifest as this machine would write it.
+        run: identity of the run, from the manifest in its folder.
+    """
+    return {**noted["inputs"], **_program(), "run": run}
+
+
+def simulate_piece(order: Order, piece: Piece) -> dict[str, Any]:
+    """Simulate and keep a shard; its number, how many patients, and the processor that did it.
+
+    Raises:
+        DocumentError: this worker cannot see or write the run folder, or differs from what began the run.
+    """
+    number, segments = piece
+    with _ONE:
+        store, prepared = _prepared(order.folder, order.beside, tuple(sorted(order.expected.items())))
+    tables = simulate_shard(prepared, segments, order.batch)
+    store.keep(number, {name: getattr(tables, name) for name in TABLES})
+    return {"number": number, "patients": patients(segments), "processor": processor()}
+
+
+def patients(segments: list[Segment]) -> int:
+    """Patients in a shard."""
+    return sum(g.stop - g.start for g in segments)
+
+
+_ONE = Lock()
+"""Threads of one worker prepare a run once."""
+
+
+@lru_cache(maxsize=8)
+def _prepared(folder: str, beside: str, expected: tuple[tuple[str, str], ...]) -> tuple[Store, Setup]:
+    who, wanted = cluster.here(), dict(expected)
+    store = Store(folder)
+    try:
+        kept = store.manifest()
+    except DocumentError as error:
+        raise DocumentError(
+            f"{who} cannot read the run folder ({error}); name with --out a folder that this machine and every worker "
+            "share under the same path, or one in object storage"
+        ) from None
+    program = {"engager": __version__, **_program(), "run": str(kept.get("id"))}
+    _compare(who, {name: wanted[name] for name in program}, program)
+    request = asked_before(store)
+    _compare(who, wanted, fingerprint(manifest(request), program["run"]))
+    trial = trials_beside(request.trial)[beside] if beside else request.trial
+    return Store(store.folder / beside) if beside else store, setup(trial, request.seed, request.switched)
+
+
+def _compare(who: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> None:
+    differ = [
+        _difference(name, was, found.get(name, "")) for name, was in wanted.items() if found.get(name) != was
+    ]
+    if differ:
+        raise DocumentError(
+            f"{who} refuses: {'; '.join(differ)}; all machines of a run need the same engager and packages, "
+            "finished shards are kept"
+        )
+
+
+def _program() -> dict[str, str]:
+    return {**{name: version(name) for name in VERSIONS}, "compiler options": compiler.options()}
+
+
+def _difference(name: str, was: str, found: str) -> str:
+    if name == "run":
+        return "it sees another run in a folder of the same name"
+    if name in (*VERSIONS, "engager", "compiler options"):
+        return f"{name} is {found or 'none'} there, {was or 'none'} here"
+    return f"{name} is not what it is here"
+
+
+@lru_cache(maxsize=1)
+def processor() -> str:
+    """Type of this machine's processor, as far as the compiled program sees it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.machine()
+    line = next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
+    flags = set(line.split())
+    return " ".join([platform.machine(), *(name for name in EXTENSIONS if name in flags)])

@@ -1,0 +1,92 @@
+"""Pieces on real worker processes, which are really killed: nothing is lost, and what kills is named."""
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from engager.documents import DocumentError
+from engager.engine import cluster
+
+
+def test_results_come_with_their_pieces_and_an_error_ends_the_rest():
+    def work(n):  # nested functions are sent whole; workers need not find this file
+        if n < 0:
+            raise ValueError("negative")
+        return n * n
+
+    with cluster.started(2, 1) as crew:
+        assert sorted(crew.as_finished(work, range(100))) == [(n, n * n) for n in range(100)]
+        with pytest.raises(ValueError, match="negative"):
+            list(crew.as_finished(work, [3, -1, 4]))
+        assert list(crew.as_finished(work, [])) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("processes", "threads"), [(2, 1), (1, 2)])
+def test_a_piece_that_kills_its_workers_is_tried_alone_and_named_and_takes_no_other_with_it(
+    processes, threads, tmp_path
+):
+    def work(n):
+        with (tmp_path / "tries").open("a") as log:
+            log.write(f"{n} {os.getpid()}\n")
+        if n == 5:
+            time.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.1)
+        return -n
+
+    done = []
+    with cluster.started(processes, threads) as crew, pytest.raises(cluster.Lost) as lost:
+        done.extend(crew.as_finished(work, range(20)))
+    assert lost.value.pieces == [5]
+    assert sorted(done) == [(n, -n) for n in range(20) if n != 5]
+    tries = [line.split() for line in (tmp_path / "tries").read_text().splitlines()]
+    killed = [pid for n, pid in tries if n == "5"]
+    assert len(killed) == len(set(killed)) == 3
+    after = tries[[pid for _, pid in tries].index(killed[-1]) :]
+    assert [n for n, pid in after if pid == killed[-1]].count("5") == 1 and after[-1] == ["5", killed[-1]]
+
+
+@pytest.mark.slow
+def test_a_worker_killed_from_outside_loses_nothing(tmp_path):
+    def work(n):
+        (tmp_path / f"{n}.{os.getpid()}").touch()
+        time.sleep(0.3)
+        return n
+
+    with cluster.started(2, 1) as crew:
+        results = crew.as_finished(work, range(12))
+        done = [next(results)[1]]
+        victim = int(next(tmp_path.iterdir()).suffix[1:])
+        os.kill(victim, signal.SIGKILL)
+        done += [n for _, n in results]
+    assert sorted(done) == list(range(12))
+
+
+@pytest.mark.parametrize("given", ["tcp://127.0.0.1:{port}", "nonsense://x", "no-port", "{folder}/none.json"])
+def test_a_scheduler_that_does_not_answer_is_told_within_seconds(given, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        address = given.format(port=taken.getsockname()[1], folder=tmp_path)
+        began = time.monotonic()
+        said = pytest.raises(DocumentError, match=r"no scheduler answers at|is not the file of a scheduler")
+        with said, cluster.joined(address):
+            pass
+    assert time.monotonic() - began < 4 * cluster.ANSWER
+
+
+def test_what_listens_must_be_a_scheduler():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(DocumentError, match="no scheduler answers"), cluster.joined(address):
+            pass
+
+
+def test_a_wrong_number_of_processes_is_refused():
+    with pytest.raises(DocumentError, match="--processes 0: must be from 1"), cluster.started(0, 1):
+        pass
