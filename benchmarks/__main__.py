@@ -55,29 +55,25 @@ def commands(folder: Path) -> None:
 
 def throughput() -> None:
     """Patients per second and core: whole conduct, bare integration, LSODA on the same equations."""
-    from benchmarks.bare import compiled, lsoda
-    from engager.trials import trial
+    from benchmarks import bare, cpp
+    from benchmarks.race import Spread, race
     from engager.trials.conduct import conduct
-    from engager.trials.enrol import enrol
-    from engager.trials.shards import setup
 
-    patients = 2048
-    s = setup(trial("TOWER"), 1)
-    e = enrol(s.trial, s.low, s.values, 1, 0, range(patients))
-    conduct(s.trial, s.low, s.values, e.entrant, 8)
-    begun = time.perf_counter()
-    for _ in range(3):
-        conduct(s.trial, s.low, s.values, e.entrant, 8)
-    whole = 3 * patients / (time.perf_counter() - begun)
-    bare = compiled(e, patients)
-    slow, evaluations = lsoda(e, 4)
+    patients = 1024
+    s, e = bare.entrants(patients)
+    who = bare.patients(patients)
+    contestants = {
+        "whole conduct loop": lambda: conduct(s.trial, s.low, s.values, e.entrant, 8),
+        "bare integration, same steps": bare.compiled(who),
+    }
+    if cpp.compiler():
+        contestants["the same in C++"] = cpp.Reference(who, *bare.grids(), bare.EVERY)
+    taken = race(contestants, 7)
     print("patients per second and core, two years:")
-    print(f"  whole conduct loop                 {whole:8.0f}")
-    print(f"  bare integration, same steps       {bare:8.0f}   ({bare / whole:.1f} × the conduct loop)")
-    print(f"  scipy LSODA, same equations        {slow:8.2f}   (conduct is {whole / slow:.0f} × faster;")
-    print(
-        f"                                                {evaluations:.0f} evaluations a patient, rtol 1e-6)"
-    )
+    for name, seconds in taken.items():
+        speed = Spread.of(patients / seconds)
+        ratio = Spread.of(taken["bare integration, same steps"] / seconds)
+        print(f"  {name:34} {speed.median:8.0f}   ({ratio.median:.2f} × the bare integration)")
 
 
 def accuracy() -> None:
