@@ -119,13 +119,13 @@ class Reference:
 
 def peak() -> float:
     """Floating-point operations a second of one core, in 32 bits: multiply-adds that wait for nothing."""
-    operations, loops = ctypes.c_int(), 5_000_000
-    best = min(library().multiply_adds(ctypes.c_long(loops), ctypes.byref(operations)) for _ in range(5))
+    operations, loops = ctypes.c_int(), 1_000_000
+    best = min(library().multiply_adds(ctypes.c_long(loops), ctypes.byref(operations)) for _ in range(20))
     return loops * operations.value / best
 
 
 def bandwidth() -> float:
     """Bytes a second between one core and memory: STREAM's triad over arrays far larger than the cache."""
     n, times = 16_000_000, 3
-    best = min(library().triad(ctypes.c_long(n), ctypes.c_int(times)) for _ in range(3))
+    best = min(library().triad(ctypes.c_long(n), ctypes.c_int(times)) for _ in range(5))
     return 24 * n * times / best

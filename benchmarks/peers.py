@@ -231,7 +231,9 @@ def diffrax(solver: str) -> Solver:
         def f(t: Any, z: Any, p: Any) -> Any:
             *s, C = (v * unit for v, unit in zip(z, units, strict=True))
             s = State(*s)
-            R = levels[jnp.searchsorted(changes, t, side="right") - 1]
+            R = levels[
+                jnp.searchsorted(changes, t + 1e-9, side="right") - 1
+            ]  # steps may begin a rounding early
             P, k = rates(s, alone(C, jnp), p, jnp)
             rise = [*(a - b * v for a, b, v in zip(P, k, s, strict=True)), (R - p.CL * C) / p.V]
             return tuple(v / unit for v, unit in zip(rise, units, strict=True))
@@ -244,7 +246,7 @@ def diffrax(solver: str) -> Solver:
             found = dfx.diffeqsolve(
                 dfx.ODETerm(f), getattr(dfx, solver)(), 0.0, float(DAYS), None, given, p,
                 saveat=dfx.SaveAt(ts=jnp.array(output_days(), float)), stepsize_controller=controller,
-                max_steps=1_000_000, throw=False,
+                max_steps=100_000, throw=False,
             )  # fmt: skip
             return sum(found.ys[i] * units[i] for i in CLONES)
 

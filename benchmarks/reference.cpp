@@ -9,8 +9,8 @@
 // model.h is generated from engager.model: State, Parameters and Exposure as structs of Real in the model's order. A
 // state that is new there, or gone, is an error here (built with -Werror=missing-field-initializers).
 
-#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #if defined(__AVX512F__)
@@ -272,33 +272,36 @@ void right_hand_side(long patients, const float *parameters, const float *state,
   }
 }
 
+// Seconds of the processor so far.
+static double now() { return double(clock()) / CLOCKS_PER_SEC; }
+
 // Seconds for `loops` rounds of independent multiply-adds; two operations a lane each, AHEAD vectors a round.
 double multiply_adds(long loops, int *operations_a_round) {
   constexpr int AHEAD = 12;
   Real a[AHEAD], b = all(0.999f), c = all(1e-3f);
 #pragma GCC unroll 12
   for (int i = 0; i < AHEAD; i++) a[i] = all(1.0f + i);
-  auto begun = std::chrono::steady_clock::now();
+  double begun = now();
   for (long n = 0; n < loops; n++)
 #pragma GCC unroll 12
     for (int i = 0; i < AHEAD; i++) {
       a[i] = a[i] * b + c;
       asm volatile("" : "+v"(a[i]));
     }
-  std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  double took = now() - begun;
   *operations_a_round = AHEAD * WIDTH * 2;
-  return took.count();
+  return took;
 }
 
 // Seconds for `times` triads a = b + s·c over arrays of `n` numbers of 8 bytes: 24 bytes each that the program names.
 double triad(long n, int times) {
   std::vector<double> a(n, 0.0), b(n, 1.0), c(n, 2.0);
-  auto begun = std::chrono::steady_clock::now();
+  double begun = now();
   for (int t = 0; t < times; t++) {
     for (long i = 0; i < n; i++) a[i] = b[i] + 3.0 * c[i];
     asm volatile("" : : "r"(a.data()) : "memory");
   }
-  std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  return took.count();
+  double took = now() - begun;
+  return took;
 }
 }
