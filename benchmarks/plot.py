@@ -65,7 +65,8 @@ def main(history: Path = HISTORY, to: Path = FIGURE) -> None:
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.3)
     axes[-1].set_xticks(range(len(lines)), labels, fontsize=7)
-    axes[0].legend(frameon=False, fontsize=8)
+    if axes[0].get_legend_handles_labels()[0]:
+        axes[0].legend(frameon=False, fontsize=8)
     to.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(to, metadata={"Date": None})
     plt.close(figure)
