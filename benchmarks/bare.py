@@ -126,7 +126,7 @@ def program() -> Any:
                 y, C = carry
                 after = concentration(C, R, p.CL, p.V, table[i], xp)
                 x0, x1 = (alone(c, xp) for c in (C, after))
-                y, _ = step(lambda s, x: rates(s, x, p, xp), y, x0, x1, table[i], xp)
+                y = step(lambda s, x: rates(s, x, p, xp), y, x0, x1, table[i], xp)
                 return y, after
 
             carry = jax.lax.fori_loop(0, count, body, carry)

@@ -41,7 +41,7 @@ def course(case: str, days: int, steps: int):
         for k in range(steps):
             after = concentration(C, rate, p.CL, p.V, 1 / steps, np)
             x0, x1 = (alone(c, np, steroid) for c in (C, after))
-            y, _ = step(lambda s, x: rates(s, x, p, np), y, x0, x1, 1 / steps, np)
+            y = step(lambda s, x: rates(s, x, p, np), y, x0, x1, 1 / steps, np)
             C = after
             if (k + 1) % (steps // 4) == 0:
                 out[day - 1 + (k + 1) / steps] = y

@@ -48,7 +48,7 @@ def test_cr_has_definition_equations_and_parameters_with_source():
     facts = dict(cr.facts)
     assert "neutrophils above 1.0 and platelets above 100" in facts["criterion CR"]
     texts = {e.text for e in cr.equations}
-    assert {"b = L/Nmarrow", "dN = kt·(Tn − N)", "dPl = kP·Tt − kP·Pl"} <= texts
+    assert {"b = L/Nmarrow", "dN = kN·(Tn − N)", "dPl = kP·Tt − kP·Pl"} <= texts
     for parameter in cr.parameters:
         assert parameter.unit and parameter.source and parameter.standing
     assert {"MTT_N", "MTT_P", "N0", "P0", "Nmarrow", "mrd_noise"} <= {p.name for p in cr.parameters}

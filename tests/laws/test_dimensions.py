@@ -13,7 +13,7 @@ UNITS = pint.UnitRegistry()
 UNITS.define("cells = [cells] = cell")
 UNITS.define("nano_count = 1e9 * cells")
 
-DERIVED = {"CL": "L/day", "hne": "1/day", "kbm": "1/day", "kpb": "1/day"}
+DERIVED = {"CL": "L/day", "hne": "1/day", "kbm": "1/day", "kpb": "1/day", "kN": "1/day", "kP": "1/day"}
 
 
 def parsed(text: str) -> pint.Unit:

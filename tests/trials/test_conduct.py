@@ -87,7 +87,7 @@ def test_concentration_falls_with_the_half_life_once_the_pump_stops(tower):
     p = tower.enrolled.entrant.parameters
     chosen = np.flatnonzero(tower.enrolled.arm == 0)[:100]
     CL, V = np.asarray(p.CL)[chosen], np.asarray(p.V)[chosen]
-    night, morning = c.daily.C[8, 0], c.daily.C[8, 1]
+    night, morning = c.quarters.C[8, 0], c.quarters.C[8, 1]
     slow = (CL / V < 12) & (morning > 1e-5)  # the fastest leave nothing to measure
     assert np.allclose((morning / night)[slow], np.exp(-CL / V * 0.25)[slow], rtol=2e-3)
 

@@ -64,7 +64,7 @@ def test_the_concentration_is_the_sum_over_doses(plain):
     """Every six hours against the closed form in double precision, at the patient's own clearance and volume."""
     p = plain.enrolled.entrant.parameters
     days = 40
-    C = plain.courses.daily.C[:days]
+    C = plain.courses.quarters.C[:days]
     times = np.arange(days)[:, None] + (np.arange(4) + 1) / 4
     rows = given(plain)
     followed = plain.courses.daily.studied[:days].all(0)
@@ -104,7 +104,7 @@ def test_windows_open_at_the_first_dose_and_at_the_step(plain):
 
 def test_a_hold_stops_doses_not_what_is_under_the_skin():
     held = run(HOLDS)
-    chart, C = held.courses.chart, held.courses.daily.C
+    chart, C = held.courses.chart, held.courses.quarters.C
     first = np.flatnonzero((chart.crs >= 1) & (held.courses.daily.studied[:40].all(0)))
     assert len(first) > 10
     rows = given(held)
@@ -133,7 +133,7 @@ def test_days_on_which_a_depot_feeds_the_blood_have_short_steps(slow):
     both = coarse.daily.studied[:56].astype(bool) & fine.daily.studied[:56].astype(bool)
     blasts = np.abs(np.log10(coarse.daily.blasts[:56][both] / fine.daily.blasts[:56][both]))
     assert np.quantile(blasts, 0.5) < 1e-3 and np.quantile(blasts, 0.99) < 0.02
-    il6 = np.abs(np.log10(coarse.daily.I6[:56, 3][both] / fine.daily.I6[:56, 3][both]))
+    il6 = np.abs(np.log10(coarse.quarters.I6[:56, 3][both] / fine.quarters.I6[:56, 3][both]))
     assert np.quantile(il6, 0.99) < 0.02
 
 
@@ -143,6 +143,6 @@ def test_a_smaller_ka_is_a_slow_depot():
         run(cycles=[doses("250 µg", "250 µg", "250 µg", "250 µg")], ka_sc=ka).courses for ka in (1.4, 0.1)
     )
     both = quick.daily.studied[:8].all(0) & slow.daily.studied[:8].all(0)
-    assert np.all(quick.daily.C[:7, :, both].max((0, 1)) > 2 * slow.daily.C[:7, :, both].max((0, 1)))
-    assert np.all(slow.daily.C[6, 3, both] > 5 * quick.daily.C[6, 3, both])
+    assert np.all(quick.quarters.C[:7, :, both].max((0, 1)) > 2 * slow.quarters.C[:7, :, both].max((0, 1)))
+    assert np.all(slow.quarters.C[6, 3, both] > 5 * quick.quarters.C[6, 3, both])
     assert depot(1.0, 0.1, 7.0, np) == pytest.approx(0.4966, abs=1e-4)

@@ -131,7 +131,7 @@ def _course(case: Case) -> Iterator[tuple[int, State]]:
         after = concentration(C, case.rate, p.CL, p.V, h, np)
         steroid = float(day in case.dexamethasone)
         start, end = (alone(np.asarray(c), np, steroid) for c in (C, after))
-        y, _ = step(lambda state, x: rates(state, x, p, np), y, start, end, h, np)
+        y = step(lambda state, x: rates(state, x, p, np), y, start, end, h, np)
         C = after
         if number % STEPS_A_DAY == 0:
             left = {

@@ -17,6 +17,7 @@ from engager.app.source import (
     SYNAPSES,
     Equation,
     class_fields,
+    derived,
     engagement_fields,
     fields,
     model_functions,
@@ -93,7 +94,8 @@ def _needed(own: Iterable[Equation], others: Iterable[Equation]) -> tuple[Equati
     while queue:
         for word in sorted(queue.pop(0).words):
             equation = available.get(word)
-            if equation and word not in found and equation not in own and word not in Parameters._fields:
+            shown = word not in Parameters._fields or word in derived()
+            if equation and word not in found and equation not in own and shown:
                 found[word] = equation
                 queue.append(equation)
     return tuple(found.values())

@@ -314,11 +314,12 @@ def _read() -> dict[str, tuple[str, ...]]:
 
 def _lines(names: Iterable[str]) -> tuple[ParameterLine, ...]:
     """Parameters by name, with the variants that a patient's own value is chosen from (CL: CL_main, CL_fast;
-    N0: N0_relapsed)."""
+    N0: N0_relapsed), and what a derived one is made of (kN: MTT_N)."""
     table, chosen = population(), dict[str, None]()
     for name in names:
         variants = [other for other in table if other.startswith(f"{name}_") and name in Parameters._fields]
-        chosen |= dict.fromkeys([name, *variants] if name in table else variants)
+        made_of = [other for other in source.derived().get(name, ()) if other in table]
+        chosen |= dict.fromkeys([name, *variants, *made_of] if name in table else [*variants, *made_of])
     return tuple(_line(table[name]) for name in chosen)
 
 

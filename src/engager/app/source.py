@@ -121,6 +121,33 @@ def symbols() -> dict[str, str]:
 
 
 @cache
+def derived() -> dict[str, tuple[str, ...]]:
+    """Parameters that ``patients.population.person`` derives, with the parameters that it makes them of."""
+    person = next(f for f in functions(ROOT / "patients" / "population.py") if f.name == "person")
+    assigned = {
+        s.targets[0].id: s.value
+        for s in person.body
+        if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)
+    }
+    made = assigned["derived"]
+    if not isinstance(made, ast.Dict):
+        raise TypeError("person() keeps what it derives in a dict")
+
+    def read(value: ast.expr) -> Iterator[str]:
+        for node in ast.walk(value):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                yield str(node.slice.value)
+            elif name_of(node) in assigned:
+                yield from read(assigned[name_of(node)])
+
+    return {
+        str(key.value): tuple(dict.fromkeys(read(value)))
+        for key, value in zip(made.keys, made.values, strict=True)
+        if isinstance(key, ast.Constant)
+    }
+
+
+@cache
 def uses() -> dict[str, tuple[str, ...]]:
     """Functions of the model, and of the rooms that draw, treat and assess, that read a value, by its name."""
     found: dict[str, list[str]] = {}
@@ -157,7 +184,7 @@ def symbol_of(name: str) -> str:
     return fields().get(name, name)
 
 
-def name_of(node: ast.expr) -> str:
+def name_of(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 

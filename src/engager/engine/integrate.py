@@ -2,7 +2,7 @@
 
 For dy/dt = P − λ·y with P and λ frozen over a step h the solution is y·e^(−λh) + P·h·φ(λh), with
 φ(z) = (1 − e^(−z))/z. A first stage takes P and λ at the start; the second takes their mean over the
-start and the first stage's end. The difference of the stages estimates the local error.
+start and the first stage's end.
 """
 
 from __future__ import annotations
@@ -15,17 +15,27 @@ Rates = Callable[[Any, Any], tuple[Any, Any]]
 """(state, drive) → (production, loss), both shaped as the state."""
 
 
-def relax(y: Any, P: Any, loss: Any, h: Any, xp: Any) -> Any:
-    """Solution after ``h`` of dy/dt = P − loss·y with constant P and loss."""
+def factors(loss: Any, h: Any, xp: Any) -> tuple[Any, Any]:
+    """e^(−λh) and h·φ(λh) for loss λ and step ``h``."""
     z = loss * h
     decay = xp.exp(-z)
     small = xp.abs(z) < 1e-2
     series = 1 - z * (0.5 - z * (1.0 / 6.0 - z * (1.0 / 24.0)))
-    phi = xp.where(small, series, (1 - decay) / xp.where(small, 1.0, z))
-    return y * decay + P * h * phi
+    return decay, h * xp.where(small, series, (1 - decay) / xp.where(small, 1.0, z))
 
 
-def step(rates: Rates, y: Y, drive0: Any, drive1: Any, h: Any, xp: Any) -> tuple[Y, Y]:
+def relax(y: Any, P: Any, f: tuple[Any, Any]) -> Any:
+    """Solution of dy/dt = P − λ·y with constant P and λ, from the ``factors`` of λ and the step."""
+    decay, gain = f
+    return y * decay if _nothing(P) else y * decay + P * gain
+
+
+def _nothing(P: Any) -> bool:
+    """A production that is the plain number 0: what it adds need not be computed for every patient."""
+    return isinstance(P, float) and P == 0
+
+
+def step(rates: Rates, y: Y, drive0: Any, drive1: Any, h: Any, xp: Any) -> Y:
     """Advance the state by ``h`` [day].
 
     Args:
@@ -36,14 +46,18 @@ def step(rates: Rates, y: Y, drive0: Any, drive1: Any, h: Any, xp: Any) -> tuple
         xp: array namespace.
 
     Returns:
-        The new state and the first-stage (first-order) state, for error estimates.
+        The new state.
     """
     make = type(y)._make  # type: ignore[attr-defined]
     P0, k0 = rates(y, drive0)
-    first = make(relax(v, P, k, h, xp) for v, P, k in zip(y, P0, k0, strict=True))
+    start = [factors(k, h, xp) for k in k0]
+    first = make(relax(v, P, f) for v, P, f in zip(y, P0, start, strict=True))
     P1, k1 = rates(first, drive1)
-    second = make(
-        relax(v, 0.5 * (Pa + Pb), 0.5 * (ka + kb), h, xp)
-        for v, Pa, Pb, ka, kb in zip(y, P0, P1, k0, k1, strict=True)
+    # a loss that is one and the same parameter in both stages is its own mean
+    both = [
+        f if ka is kb else factors(0.5 * (ka + kb), h, xp) for ka, kb, f in zip(k0, k1, start, strict=True)
+    ]
+    return make(  # type: ignore[no-any-return]
+        relax(v, Pa if _nothing(Pa) else 0.5 * (Pa + Pb), f)
+        for v, Pa, Pb, f in zip(y, P0, P1, both, strict=True)
     )
-    return second, first

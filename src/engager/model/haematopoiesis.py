@@ -30,19 +30,18 @@ def myelosuppression(A: Value, given: Value, pomp: Value, occupancy: Value, p: A
 def haematopoiesis_rates(y: Any, surprise: Value, Edrug: Value, p: Any, xp: Any) -> dict[str, Any]:
     """Production [10⁹/L/day] and loss [1/day] of Pn, Tn, N and Pp, Tt, Pl (Friberg's chain, shortened).
 
-    dPn = kt·(N0·cr·(1 − ils·min(1, gils·u))·(1 − Edrug)·(N0/max(N, N_floor))^gN − Pn)
-    dTn = kt·(Pn − Tn),  dN = kt·(Tn − N),  kt = 4/MTT_N; platelets alike with their own constants
+    dPn = kN·(N0·cr·(1 − ils·min(1, gils·u))·(1 − Edrug)·(N0/max(N, N_floor))^gN − Pn)
+    dTn = kN·(Pn − Tn),  dN = kN·(Tn − N),  kN = 4/MTT_N; platelets alike with their own constants
     """
     room = crowding(blast_share(y, p), p, xp)
     drive = room * (1 - p.ils * xp.minimum(p.gils * surprise, 1.0)) * (1 - Edrug)
-    kN, kP = 4 / p.MTT_N, 4 / p.MTT_P
     feedback_N = power(p.N0 / xp.maximum(y.N, p.N_floor), p.gN, xp)
     feedback_P = power(p.P0 / xp.maximum(y.Pl, p.P_floor), p.gP, xp)
     return {
-        "Pn": (kN * p.N0 * drive * feedback_N, kN),
-        "Tn": (kN * y.Pn, kN),
-        "N": (kN * y.Tn, kN),
-        "Pp": (kP * p.P0 * drive * feedback_P, kP),
-        "Tt": (kP * y.Pp, kP),
-        "Pl": (kP * y.Tt, kP),
+        "Pn": (p.kN * p.N0 * drive * feedback_N, p.kN),
+        "Tn": (p.kN * y.Pn, p.kN),
+        "N": (p.kN * y.Tn, p.kN),
+        "Pp": (p.kP * p.P0 * drive * feedback_P, p.kP),
+        "Tt": (p.kP * y.Pp, p.kP),
+        "Pl": (p.kP * y.Tt, p.kP),
     }

@@ -51,7 +51,8 @@ class State(NamedTuple):
 class Parameters(NamedTuple):
     """What the equations need of one patient: values come from the population's table, by these names.
 
-    Derived for each patient before integration: ``kbm`` and ``kpb`` (rest before treatment), ``hne``
+    Derived for each patient before integration: ``kbm`` and ``kpb`` (rest before treatment), ``kN`` and ``kP`` (transit
+    rates 4/MTT_N and 4/MTT_P), ``hne``
     (neurologic hazard with frailty and age), and ``r``, ``kmax``, ``Tcap`` (changed by prior treatment).
     """
 
@@ -129,8 +130,8 @@ class Parameters(NamedTuple):
     wNs: Value
     Cref: Value
     hne: Value
-    MTT_N: Value
-    MTT_P: Value
+    kN: Value
+    kP: Value
     N0: Value
     P0: Value
     gN: Value

@@ -48,7 +48,7 @@ def target_cell_rates(y: Any, s: Synapses, kl: Value, drugs: Kill, function: Val
     growth = p.r * (1 - L / p.Kcap)
     kill = kl * s.blast_marrow
     sanctuary_growth = p.rx * p.r * (1 - y.Lx / p.Kx)
-    nothing = 0 * p.r * p.one_cell
+    nothing = 0.0
     return {
         "Ls": (nothing, kill + drugs.sensitive - growth),
         "Lo": (nothing, kill + drugs.low_cd22 - growth),
@@ -66,5 +66,5 @@ def reservoir_rates(x: Any, kchem: Value, p: Any) -> dict[str, Any]:
 
     dRt = −(kRt·tki + Rt_chem·kchem + kDLI·donor)·Rt   neither the engager's T cells nor antibodies see them
     """
-    nothing = 0 * p.kRt * p.one_cell
+    nothing = 0.0
     return {"Rt": (nothing, p.kRt * x.tki + p.Rt_chem * kchem + p.kDLI * x.donor)}

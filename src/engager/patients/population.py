@@ -129,6 +129,8 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
         "kmax": v["kmax"] * fitness,
         "Tcap": v["Tcap"] * fitness,
         "r": growth(v, x),
+        "kN": 4 / v["MTT_N"],
+        "kP": 4 / v["MTT_P"],
         "kbm": v["kmb"] * Tm / v["Tb0"],
         "kpb": v["kbp"] * v["Tb0"] / v["Tp0"],
         "N0": np.where(disease.relapsed > 0, v["N0_relapsed"], v["N0"]),

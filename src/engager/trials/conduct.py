@@ -51,9 +51,9 @@ STEPS = (
 
 
 class Daily(NamedTuple):
-    """What is kept of each day, arrays [day, …, patient].
+    """What is kept of each day, arrays [day, patient].
 
-    C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h [day, quarter, patient]; at midnight: blasts and transcripts
+    At midnight: C [µg/L], I6 [pg/mL], blasts and transcripts
     (cells with BCR-ABL1) [share], anc and platelets [10⁹/L], b_cells and t_cells in blood [cells]; plan_day
     (from 0); engager planned by the pump and delivered in all [µg]; rate ordered [µg/day]; visit: number of the
     marrow assessment, else 0; response: what that assessment showed (code of ``chart.RESPONSES``); premedicated: True
@@ -82,19 +82,25 @@ class Daily(NamedTuple):
     studied: Any
 
 
+class Quarters(NamedTuple):
+    """C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h, arrays [day, quarter, patient]."""
+
+    C: Any
+    I6: Any
+
+
 class Courses(NamedTuple):
-    """Result of a batch: charts at the end of the horizon and daily records, both of the study treatment; ``ladder``:
-    how far each patient went in further lines, () where none is simulated."""
+    """Result of a batch: charts at the end of the horizon and daily records, both of the study treatment; ``quarters``
+    of the first ``CHUNK`` days; ``ladder``: how far each patient went in further lines, () where none is simulated."""
 
     chart: Chart
     daily: Daily
+    quarters: Quarters
     ladder: Any = ()
 
 
-def _quarter(
+def _hours(
     m: Moment,
-    table: Any,
-    count: Any,
     active: Any,
     studied: Any,
     refine: Any,
@@ -104,18 +110,28 @@ def _quarter(
     k: Constants,
     day: Any,
     jax: Any,
-) -> Moment:
-    """A quarter of a day: as many steps as the busiest patient of the block needs, zero-length for the others."""
+) -> tuple[Moment, Quarters]:
+    """The steps of a day: fine ones for who is ``active``, one a quarter for others who are ``studied``; a block takes
+    as many as its busiest patient needs, of length zero for the others. What is seen at the end of each quarter."""
     xp = jax.numpy
-    steps = xp.where(xp.any(active & studied), count, xp.where(xp.any(studied), 1, 0)) * refine
+    fine = np.concatenate(STEPS)
+    quarter = np.repeat(np.arange(len(STEPS)), [len(q) for q in STEPS])
+    opens = np.append(True, np.diff(quarter) > 0)
+    busy = xp.any(active & studied)
+    own = xp.where(active, fine[:, None], xp.asarray(opens / len(STEPS))[:, None])
+    lengths = (xp.where(studied, own, 0.0) / refine).astype(xp.float32)
+    rows = xp.where(busy, np.arange(len(fine)), np.resize(np.flatnonzero(opens), len(fine)))
+    steps = xp.where(busy, len(fine), xp.where(xp.any(studied), len(STEPS), 0)) * refine
+    seen = Quarters(*(xp.broadcast_to(x, (len(STEPS), *x.shape)) for x in (m.chart.C, m.y.I6)))
 
-    def body(i: Any, m: Moment) -> Moment:
-        fine = table[i // refine]
-        idle = xp.where(i // refine == 0, 0.25, 0.0)
-        h = xp.where(studied, xp.where(active, fine, idle), 0.0) / refine
-        return advance(m, o, w, e, k, h.astype(xp.float32), day, xp)
+    def body(i: Any, carry: tuple[Moment, Quarters]) -> tuple[Moment, Quarters]:
+        m, q = carry
+        row = rows[jax.lax.div(i, refine)]
+        m = advance(m, o, w, e, k, lengths[row], day, xp)
+        put = partial(jax.lax.dynamic_update_index_in_dim, index=xp.asarray(quarter)[row], axis=0)
+        return m, Quarters(put(q.C, m.chart.C), put(q.I6, m.y.I6))
 
-    return jax.lax.fori_loop(0, steps, body, m)  # type: ignore[no-any-return]
+    return jax.lax.fori_loop(0, steps, body, (m, seen))  # type: ignore[no-any-return]
 
 
 def _day(
@@ -127,7 +143,7 @@ def _day(
     r: Criteria,
     refine: Any,
     jax: Any,
-) -> tuple[tuple[State, Chart, Any], Daily]:
+) -> tuple[tuple[State, Chart, Any], tuple[Daily, Quarters]]:
     xp = jax.numpy
     y, c, ladder = carry
     e = on_line(e, ladder, xp)
@@ -139,21 +155,15 @@ def _day(
     w = watch(c, studied, e, low, k, xp)
     m = begin(y, c, o, xp)
     before_given = c.given
-    tables = xp.asarray([q + (0.0,) * (len(STEPS[0]) - len(q)) for q in STEPS], xp.float32)
-    counts = xp.asarray([len(q) for q in STEPS], xp.int32)
-
-    def quarter(m: Moment, row: tuple[Any, Any]) -> tuple[Moment, tuple[Any, Any]]:
-        m = _quarter(m, row[0], row[1], active, studied, refine, o, w, e, k, day, jax)
-        return m, (m.chart.C, m.y.I6)
-
-    m, (C, I6) = jax.lax.scan(quarter, m, (tables, counts))
+    m, quarters = _hours(m, active, studied, refine, o, w, e, k, day, jax)
     y, c = m.y, end(m, w, day, xp)
     y = extinguish(y, e.Lc, xp)
     c = fault(c, y, p, day, xp)
     c, visit, response = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
-        C, I6, blast_share(y, p), transcripts(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate,
-        m.delivered, visit, response, o.premedicated, c.given > before_given, o.gap, o.running, studied,
+        c.C, y.I6, blast_share(y, p), transcripts(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate,
+        m.delivered, visit.astype(xp.int16), response.astype(xp.int8), o.premedicated, c.given > before_given, o.gap,
+        o.running, studied,
     )  # fmt: skip
     c = relapse(c, y, before, e, low, k, day, xp)
     c, y = to_transplant(c, y, e, day, xp)
@@ -162,7 +172,7 @@ def _day(
     c = survive(c, y, o, e, k, day, xp)
     c = turn_page(c, m, o, e, low, day, xp)
     daily = of_the_study(daily, ladder, xp)
-    return (y, *next_line(c, ladder, y, e, low, xp)), daily
+    return (y, *next_line(c, ladder, y, e, low, xp)), (daily, quarters)
 
 
 CHUNK = 122
@@ -176,7 +186,7 @@ def program() -> Any:
 
     Takes (lanes, carry, blocks, first day, constants of the entrant, low, k, r, refine) with lanes and carry shaped
     [block, …, LANES], of which the first ``blocks`` are run, and returns the carry (state, chart, ladder) ``CHUNK``
-    days later and the days' ``Daily`` with the same leading axis. ``refine`` divides every step.
+    days later and the days' ``Daily`` and ``Quarters`` with the same leading axis. ``refine`` divides every step.
     """
     jax = compiler.jax()
 
@@ -190,10 +200,10 @@ def program() -> Any:
         k: Constants,
         r: Criteria,
         refine: Any,
-    ) -> tuple[Any, Daily]:
+    ) -> tuple[Any, tuple[Daily, Quarters]]:
         days = first + jax.numpy.arange(CHUNK, dtype=jax.numpy.int32)
 
-        def block(lane: Entrant, before: Any) -> tuple[Any, Daily]:
+        def block(lane: Entrant, before: Any) -> tuple[Any, tuple[Daily, Quarters]]:
             e = _entrant(lane, fixed)
             step = lambda carry, day: _day(carry, day, e, low, k, r, refine, jax)  # noqa: E731
             return jax.lax.scan(step, before, days)  # type: ignore[no-any-return]
@@ -241,40 +251,55 @@ def conduct(
     c = blank(own.fate, np)
     carry = jax.tree.map(_narrow, (own.start, c, foot(own, c, np)))
     found: Any = None
+    quarters: Any = None
     there = np.arange(patients)
     for first in range(0, days, CHUNK):
         there = _alike(there, carry[1], own.fate)
         if not len(there):
             break
         groups = [there[at : at + size] for at in range(0, len(there), size)]
-        parts = [_call(own, carry, who, blocks, first, common) for who in groups]
-        if found is None:
-            found = jax.tree.map(lambda x: np.zeros((days, *x.shape[1:-1], patients), x.dtype), parts[0])
-        for kept, *new in zip(*map(jax.tree.leaves, (found, *parts)), strict=True):
-            _spread(new, there, kept[first : first + CHUNK])
+        calls = [_call(own, carry, who, blocks, first, common) for who in groups]
+        found = _spread([daily for daily, _ in calls], there, found, (first, days, patients))
+        if not first:
+            quarters = _spread([fine for _, fine in calls], there, None, (0, CHUNK, patients))
     _, c, ladder = carry
-    return Courses(study_chart(c, ladder), found, ladder)
+    return Courses(study_chart(c, ladder), found, quarters, ladder)
 
 
-def _call(own: Entrant, carry: Any, who: Any, blocks: int, first: int, common: tuple[Any, ...]) -> Daily:
-    """Let ``CHUNK`` days pass for the patients ``who``: move their ``carry`` on in place; their days."""
+def _call(own: Entrant, carry: Any, who: Any, blocks: int, first: int, common: tuple[Any, ...]) -> Any:
+    """Let ``CHUNK`` days pass for the patients ``who``: move their ``carry`` on in place; their days and, of the first
+    days, quarters."""
     jax = compiler.jax()
     lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))
     needed = np.int32(blocks_for(len(who), LANES))
-    done = program()(lanes, before, needed, np.int32(first), *common)
-    after, daily = jax.tree.map(lambda x: unpack(x, len(who)), done)
+    after, (daily, quarters) = program()(lanes, before, needed, np.int32(first), *common)
+    kept_days = (daily, () if first else quarters)
+    after, kept_days = jax.tree.map(lambda x: unpack(x, len(who)), (after, kept_days))
     for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
         kept[..., who] = new
-    return daily  # type: ignore[no-any-return]
+    return kept_days
 
 
-def _spread(parts: list[Any], there: Any, out: Any) -> None:
-    """``out[..., there]`` = ``parts`` side by side, 0 for all others; whole rows are read and written, which is much
-    faster than to write to single patients."""
-    none = np.zeros((*out.shape[:-1], 1), out.dtype)
-    lane = np.full(out.shape[-1], len(there))
+def _spread(parts: list[Any], there: Any, found: Any, at: tuple[int, int, int]) -> Any:
+    """Put ``parts``, side by side the patients ``there``, into ``found`` from day ``first`` on, 0 for all others.
+
+    ``at``: first, days in all, patients in all; the arrays of ``found`` are made where it is None. Whole rows are
+    read and written, which is much faster than to write to single patients.
+    """
+    jax = compiler.jax()
+    first, days, patients = at
+    lane = np.full(patients, len(there))
     lane[there] = np.arange(len(there))
-    np.take(np.concatenate([*parts, none], axis=-1), lane, axis=-1, out=out, mode="clip")
+
+    def put(out: Any, *new: Any) -> Any:
+        none = np.zeros((*new[0].shape[:-1], 1), new[0].dtype)
+        rows = out[first : first + CHUNK]
+        np.take(np.concatenate([*new, none], axis=-1), lane, axis=-1, out=rows, mode="clip")
+        return out
+
+    if found is None:
+        found = jax.tree.map(lambda x: np.zeros((days, *x.shape[1:-1], patients), x.dtype), parts[0])
+    return jax.tree.map(put, found, *parts)
 
 
 def _narrow(x: Any) -> Any:

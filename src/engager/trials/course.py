@@ -120,7 +120,7 @@ def advance(
     ino1 = inotuzumab_decay(c.ino, p, h, xp)
     before = o.levels._replace(C=c.C, A=c.A, log_kill=c.log_kill, chemo_given=c.chemo_given, inotuzumab=c.ino)
     after = before._replace(C=C1, A=A1, inotuzumab=ino1)
-    y, _ = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp)
+    y = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp)
     c = c._replace(
         C=C1,
         depot=depot(c.depot, p.ka_sc, h, xp),

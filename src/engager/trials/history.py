@@ -222,8 +222,8 @@ def _blood(trial: Trial, e: Enrolled, c: Courses, day: Array, who: Array) -> pl.
             "platelets": d.platelets[day, who],
             "b_cells": d.b_cells[day, who],
             "t_cells": d.t_cells[day, who],
-            "il6": d.I6[day, -1, who],
-            "concentration": d.C[day, -1, who],
+            "il6": d.I6[day, who],
+            "concentration": d.C[day, who],
         }
     )
 
@@ -231,7 +231,7 @@ def _blood(trial: Trial, e: Enrolled, c: Courses, day: Array, who: Array) -> pl.
 def _courses(trial: Trial, e: Enrolled, c: Courses, follow: Array, dense: int) -> pl.DataFrame:
     """Concentration and IL-6 every six hours, cells at midnight, over the first cycle of a few patients."""
     rows = np.flatnonzero((e.replicate == 0) & (e.patients.number < dense))
-    days = min(COURSE_DAYS, len(c.daily.blasts))
+    days = min(COURSE_DAYS, len(c.quarters.C))
     grid = np.meshgrid(np.arange(days), np.arange(4), rows, indexing="ij")
     day, quarter, who = (axis.ravel() for axis in grid)
     kept = (c.daily.studied[day, who] > 0) & (day < follow[who])
@@ -241,8 +241,8 @@ def _courses(trial: Trial, e: Enrolled, c: Courses, follow: Array, dense: int) -
         {
             **keys(trial, e, who),
             "time": day + QUARTER * (quarter + 1),
-            "concentration": c.daily.C[day, quarter, who],
-            "il6": c.daily.I6[day, quarter, who],
+            "concentration": c.quarters.C[day, quarter, who],
+            "il6": c.quarters.I6[day, quarter, who],
             "blasts": pl.Series(np.where(midnight, c.daily.blasts[day, who], np.nan)).fill_nan(None),
             "neutrophils": pl.Series(np.where(midnight, c.daily.anc[day, who], np.nan)).fill_nan(None),
             "t_cells": pl.Series(np.where(midnight, c.daily.t_cells[day, who], np.nan)).fill_nan(None),
