@@ -70,18 +70,17 @@ INLINE Real power(Real log_of_x, Real g) { return exp(g * log_of_x); }
 // Quotients of parameters that no step changes.
 struct Constants {
   Real elimination, plateau, molar, sink, sinkB, n19, n19B, per_marrow, per_room, per_Kx, per_Bm0, log_KQ, log_KCy,
-      log_N0, log_P0, kN, kP, per_ref, kchem, N_drive, P_drive;
+      log_N0, log_P0, per_ref, kchem, N_drive, P_drive;
 };
 
 static Constants constants(const Parameters &p) {
   Real sink = p.kint / (p.PS * p.Kd19) / (p.NA * p.Vm);
-  Real kN = 4.0f / p.MTT_N, kP = 4.0f / p.MTT_P;
   return Constants{
       .elimination = p.CL / p.V, .plateau = 1.0f / p.CL, .molar = p.g_per_ug / p.MW, .sink = p.n19 * sink,
       .sinkB = p.n19B * sink, .n19 = p.n19 / p.N50, .n19B = p.n19B / p.N50, .per_marrow = 1.0f / p.Nmarrow,
       .per_room = 1.0f / p.Kcap, .per_Kx = 1.0f / p.Kx, .per_Bm0 = 1.0f / p.Bm0, .log_KQ = log(p.KQ),
-      .log_KCy = log(p.KCy), .log_N0 = log(p.N0), .log_P0 = log(p.P0), .kN = kN, .kP = kP,
-      .per_ref = p.kNf / p.Cref, .kchem = p.kes * p.ln10, .N_drive = kN * p.N0, .P_drive = kP * p.P0};
+      .log_KCy = log(p.KCy), .log_N0 = log(p.N0), .log_P0 = log(p.P0), 
+      .per_ref = p.kNf / p.Cref, .kchem = p.kes * p.ln10, .N_drive = p.kN * p.N0, .P_drive = p.kP * p.P0};
 }
 
 // What depends on the concentration and on nothing else that changes.
@@ -150,15 +149,15 @@ INLINE Rates rates(const State &y, const Exposure &x, const Drug &c, const Param
                      .Tb = p.kpb * y.Tp + p.kmb * y.Tm + p.kmbA * y.Am, .Tp = to_periphery * y.Tb + p.kcT * p.Tp0,
                      .Tm = to_marrow * y.Tb + p.kde * y.Am, .Am = activation * y.Tm, .X = exhaustion, .D = kD * S,
                      .W = p.kW * u, .I6 = p.k6 * (p.base6 + release), .Pn = k.N_drive * drive * back_N,
-                     .Tn = k.kN * y.Pn, .N = k.kN * y.Tn, .Pp = k.P_drive * drive * back_P, .Tt = k.kP * y.Pp,
-                     .Pl = k.kP * y.Tt, .Nf = k.per_ref * c.C, .Ns = kNs * y.Nf, .Rt = none},
+                     .Tn = p.kN * y.Pn, .N = p.kN * y.Tn, .Pp = k.P_drive * drive * back_P, .Tt = p.kP * y.Pp,
+                     .Pl = p.kP * y.Tt, .Nf = k.per_ref * c.C, .Ns = kNs * y.Nf, .Rt = none},
       .loss = {.Ls = kill + sensitive - growth, .Lo = kill + low - growth, .Lr = p.xr * kill + resistant - growth,
                .Ln = sensitive - growth, .Lx = p.xk * kill + sanctuary - sanctuary_growth,
                .Lb = p.kLb + p.kb * c.blast_blood * function, .Bm = p.rB + kl * smB + killB,
                .Bb = p.kBm + p.kb * c.b_cell_blood * function, .Tb = to_marrow + to_periphery + chemo,
                .Tp = p.kpb + p.kcT + chemo - p.pW * y.W, .Tm = p.kmb + activation + chemo,
                .Am = p.dA + p.kde + p.kmbA + chemo - expansion, .X = exhaustion + recovery, .D = kD, .W = p.kW,
-               .I6 = p.k6, .Pn = k.kN, .Tn = k.kN, .N = k.kN, .Pp = k.kP, .Tt = k.kP, .Pl = k.kP, .Nf = p.kNf,
+               .I6 = p.k6, .Pn = p.kN, .Tn = p.kN, .N = p.kN, .Pp = p.kP, .Tt = p.kP, .Pl = p.kP, .Nf = p.kNf,
                .Ns = kNs, .Rt = p.kRt * x.tki + p.Rt_chem * kchem + p.kDLI * x.donor}};
 }
 
@@ -181,7 +180,7 @@ struct Fixed {
 };
 
 INLINE Fixed fixed(Real h, const Parameters &p, const Constants &k) {
-  return Fixed{h, exp(-k.elimination * h), factors(p.kW, h), factors(p.k6, h), factors(k.kN, h), factors(k.kP, h),
+  return Fixed{h, exp(-k.elimination * h), factors(p.kW, h), factors(p.k6, h), factors(p.kN, h), factors(p.kP, h),
                factors(p.kNf, h)};
 }
 

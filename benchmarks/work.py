@@ -34,7 +34,7 @@ def operations() -> tuple[int, int, int]:
     def one(y: State, p: Parameters, C: Any, R: Any, h: Any) -> Any:
         after = concentration(C, R, p.CL, p.V, h, xp)
         x0, x1 = (alone(c, xp) for c in (C, after))
-        return step(lambda s, x: rates(s, x, p, xp), y, x0, x1, h, xp)[0], after
+        return step(lambda s, x: rates(s, x, p, xp), y, x0, x1, h, xp), after
 
     lane, single = jax.ShapeDtypeStruct((LANES,), xp.float32), jax.ShapeDtypeStruct((), xp.float32)
     shapes = [type_(*[lane] * len(type_._fields)) for type_ in (State, Parameters)]
