@@ -218,7 +218,7 @@ def diffrax(solver: str) -> Solver:
     """
 
     @cache
-    def program(number: int, rtol: float) -> Any:
+    def program(number: int) -> Any:
         import diffrax as dfx
         import jax
         import jax.numpy as jnp
@@ -226,41 +226,41 @@ def diffrax(solver: str) -> Solver:
         changes = jnp.array([float(begin) for begin, _, _ in stretches()])
         levels = jnp.array([rate for _, _, rate in stretches()])
 
-        units = [FINE.get(name, ATOL) / ATOL for name in NAMES]
+        units = jnp.array([FINE.get(name, ATOL) / ATOL for name in NAMES])
 
         def f(t: Any, z: Any, p: Any) -> Any:
-            *s, C = (v * unit for v, unit in zip(z, units, strict=True))
-            s = State(*s)
+            *s, C = z * units
             R = levels[
                 jnp.searchsorted(changes, t + 1e-9, side="right") - 1
             ]  # steps may begin a rounding early
-            P, k = rates(s, alone(C, jnp), p, jnp)
+            P, k = rates(State(*s), alone(C, jnp), p, jnp)
             rise = [*(a - b * v for a, b, v in zip(P, k, s, strict=True)), (R - p.CL * C) / p.V]
-            return tuple(v / unit for v, unit in zip(rise, units, strict=True))
+            return jnp.stack(rise) / units
 
-        def one(p: Parameters, start: State) -> Any:
+        def one(p: Parameters, start: State, rtol: Any) -> Any:
             controller = dfx.ClipStepSizeController(
                 dfx.PIDController(rtol=rtol, atol=ATOL), jump_ts=changes[1:]
             )
-            given = tuple(v / unit for v, unit in zip((*start, jnp.zeros(())), units, strict=True))
+            given = jnp.stack([*start, jnp.zeros(())]) / units
             found = dfx.diffeqsolve(
                 dfx.ODETerm(f), getattr(dfx, solver)(), 0.0, float(DAYS), None, given, p,
                 saveat=dfx.SaveAt(ts=jnp.array(output_days(), float)), stepsize_controller=controller,
                 max_steps=100_000, throw=False,
             )  # fmt: skip
-            return sum(found.ys[i] * units[i] for i in CLONES)
+            return (found.ys * units)[:, jnp.array(CLONES)].sum(axis=1)
 
         shape = jax.tree.map(
             lambda _: jax.ShapeDtypeStruct((number,), jnp.float64),
             (Parameters(*Parameters._fields), State(*State._fields)),
         )
-        return jax.jit(jax.vmap(one)).lower(*shape).compile()
+        run = jax.jit(jax.vmap(one, in_axes=(0, 0, None)))
+        return run.lower(*shape, jax.ShapeDtypeStruct((), jnp.float64)).compile()
 
     def solve(who: Patients, rtol: float) -> np.ndarray:
         from engager.engine import compiler
 
         with compiler.jax().enable_x64(True):
-            return np.asarray(program(len(who.start.Ls), rtol)(*who)).T
+            return np.asarray(program(len(who.start.Ls))(*who, rtol)).T
 
     return solve
 

@@ -68,7 +68,8 @@ def large_rows() -> Iterator[Row]:
 
 
 def _run(patients: int, replicates: int) -> Iterator[Row]:
-    where, what = "Size", f"{patients:,} patients" + (f" × {replicates} replicates" if replicates > 1 else "")
+    where = "A million patients" if patients >= 1_000_000 else "Size"
+    what = f"{patients:,} patients" + (f" × {replicates} replicates" if replicates > 1 else "")
     folder = Path(tempfile.mkdtemp(prefix="engager-bench-"))
     command = [
         *ENGAGER,
@@ -87,8 +88,7 @@ def _run(patients: int, replicates: int) -> Iterator[Row]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     total = patients * replicates
-    kind = "large" if patients >= 1_000_000 else ""
-    yield Row(where, f"{what}: time", seconds, "s", note=kind)
-    yield Row(where, f"{what}: time per patient", 1e3 * seconds / total, "ms", note=kind)
-    yield Row(where, f"{what}: peak memory", memory, "MB", note=kind)
-    yield Row(where, f"{what}: on the disk", disk / 1e6, "MB", note=kind)
+    yield Row(where, f"{what}: time", seconds, "s")
+    yield Row(where, f"{what}: time per patient", 1e3 * seconds / total, "ms")
+    yield Row(where, f"{what}: peak memory", memory, "MB")
+    yield Row(where, f"{what}: on the disk", disk / 1e6, "MB")

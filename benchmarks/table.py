@@ -23,8 +23,8 @@ HISTORY = Path(__file__).with_name("history.jsonl")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 SECTIONS = (
-    "Bare integration", "Other programs", "Accuracy beside speed", "Scaling", "Size", "Start-up", "Commands",
-    "Where the time goes", "GPU",
+    "Bare integration", "Other programs", "Accuracy beside speed", "Scaling", "Size", "A million patients",
+    "Start-up", "Commands", "Where the time goes", "GPU",
 )  # fmt: skip
 PACKAGES = (
     "jax", "jaxlib", "numpy", "scipy", "numba", "numbalsoda", "libroadrunner", "antimony", "diffrax",
@@ -122,7 +122,8 @@ def _first_line(command: list[Any]) -> str:
 
 def keep(rows: Iterable[Row], history: Path = HISTORY) -> None:
     """Append a line to the history: date, commit, machine, rows."""
-    changed = "+" if _first_line(["git", "status", "--porcelain", "--untracked-files=no"]) else ""
+    code = ("src", ":(glob)benchmarks/*.py", ":(glob)benchmarks/*.cpp", "uv.lock")
+    changed = "+" if _first_line(["git", "status", "--porcelain", "--", *code]) else ""
     line = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
         "commit": _first_line(["git", "rev-parse", "--short", "HEAD"]) + changed,
@@ -148,12 +149,8 @@ def latest(lines: list[dict[str, Any]]) -> list[tuple[str, str, Row]]:
     found: dict[tuple[str, str], tuple[str, str, Row]] = {}
     for line in lines:
         rows = [Row(**row) for row in line["rows"]]
-        again = {(row.section, row.note if row.section == "Size" else "") for row in rows}
-        found = {
-            key: kept
-            for key, kept in found.items()
-            if (key[0], kept[2].note if key[0] == "Size" else "") not in again
-        }
+        again = {row.section for row in rows}
+        found = {key: kept for key, kept in found.items() if key[0] not in again}
         found |= {(row.section, row.what): (line["date"], line["commit"], row) for row in rows}
     return sorted(found.values(), key=lambda kept: SECTIONS.index(kept[2].section))
 
@@ -170,6 +167,17 @@ def printed(rows: Iterable[Row]) -> str:
     )
 
 
+def busy(m: dict[str, Any]) -> list[str]:
+    """A warning, as lines of the page, where the machine had other work when the last run began."""
+    load = m["load"][0] if m["load"] else 0.0
+    if load < 0.5 * m["cores"]:
+        return []
+    return [
+        f"**The machine was busy**: its load was {load:g} when this run began. What is timed by the clock on the wall "
+        "(scaling, size, start-up, commands) is too slow by that; speeds per core and ratios suffer little.", "",
+    ]  # fmt: skip
+
+
 def page(lines: list[dict[str, Any]]) -> str:
     """The page of the guide: the latest of each row, and the machine of the last run."""
     now = lines[-1]
@@ -181,8 +189,8 @@ def page(lines: list[dict[str, Any]]) -> str:
         "measurements. Contestants of one section are timed in turn within one run, per patient and core in seconds "
         "of the processor, so that what else the machine does falls on all alike.", "",
         f"Measured on {m['processor']} (family/model/stepping {m['model']}), {m['cores']} cores, vectors of "
-        f"{m['vector_bits']} bits, {m['memory_GB']} GB; {m['system']}; {m['compiler']}; {versions}. Load "
-        f"when the last run began: {m['load'][0] if m['load'] else 'unknown'}.", "",
+        f"{m['vector_bits']} bits, {m['memory_GB']} GB; {m['system']}; {m['compiler']}; {versions}.", "",
+        *busy(m),
         "![Error against speed for several lengths of step](images/accuracy.svg)",
     ]  # fmt: skip
     section = None

@@ -30,7 +30,7 @@ def test_latest_keeps_what_was_not_measured_again():
     lines = [
         line(
             "1",
-            Row("Size", "million", 9.0, note="large"),
+            Row("A million patients", "million", 9.0),
             Row("Start-up", "help", 0.3),
             Row("Start-up", "gone", 1.0),
         ),
