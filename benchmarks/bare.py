@@ -117,7 +117,7 @@ def program() -> Any:
 
     def block(lane: tuple[Parameters, State], calendar: Any) -> Any:
         p, y = lane
-        zero = xp.zeros(LANES, xp.float32)
+        zero = xp.zeros_like(y.Ls)
 
         def one_day(carry: Any, today: Any) -> Any:
             table, count, R = today
@@ -140,12 +140,12 @@ def program() -> Any:
     return jax.jit(run)
 
 
-def compiled(who: Patients, refine: float = 1) -> Solve:
-    """The compiled program, ready for whole blocks of patients; one thread."""
+def compiled(who: Patients, refine: float = 1, lanes: int = LANES) -> Solve:
+    """The compiled program, ready for whole blocks of ``lanes`` patients; one thread."""
     jax = compiler.jax()
     number = len(who.start.Ls)
     steps, rate = grids(refine)
     calendar = (steps, (steps > 0).sum(1).astype(np.int32), rate)
-    lanes = jax.tree.map(lambda x: pack(x, number // LANES, LANES), tuple(who))
-    run = program().lower(lanes, calendar).compile()
-    return lambda: unpack(run(lanes, calendar), number)
+    packed = jax.tree.map(lambda x: pack(x, number // lanes, lanes), tuple(who))
+    run = program().lower(packed, calendar).compile()
+    return lambda: unpack(run(packed, calendar), number)

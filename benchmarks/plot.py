@@ -19,9 +19,13 @@ SHOWN = (
 
 def main(history: Path = HISTORY, to: Path = FIGURE) -> None:
     """Draw the history; SystemExit with a sentence where there is none."""
-    lines = past(history)
+    lines = [
+        line
+        for line in past(history)
+        if any((row["section"], row["what"]) in SHOWN and row["value"] is not None for row in line["rows"])
+    ]
     if not lines:
-        raise SystemExit(f"{history} is empty: run `make bench` first")
+        raise SystemExit(f"{history} has nothing to draw: run `make bench` first")
     import matplotlib
 
     matplotlib.use("Agg")
@@ -61,7 +65,8 @@ def main(history: Path = HISTORY, to: Path = FIGURE) -> None:
                 panel.axhline(wanted, color="0.5", linestyle=":", linewidth=1)
             panel.set_ylabel(unit)
         panel.set_title(what, loc="left", fontsize=10)
-        panel.set_ylim(bottom=0)
+        panel.margins(x=0.05)
+        panel.set_ylim(0, 1.15 * panel.get_ylim()[1])
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.3)
     axes[-1].set_xticks(range(len(lines)), labels, fontsize=7)

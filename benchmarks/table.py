@@ -141,18 +141,20 @@ def past(history: Path = HISTORY) -> list[dict[str, Any]]:
     return [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines() if line]
 
 
-def latest(lines: list[dict[str, Any]]) -> list[tuple[str, str, Row]]:
-    """(date, commit, row) of each number when it was last asked for, in the order of ``SECTIONS``.
+def latest(lines: list[dict[str, Any]]) -> list[tuple[str, Row]]:
+    """(day, commit and load; row) of each number when it was last asked for, in the order of ``SECTIONS``.
 
     A section that was measured again is shown as it was then: rows that it no longer has are dropped.
     """
-    found: dict[tuple[str, str], tuple[str, str, Row]] = {}
+    found: dict[tuple[str, str], tuple[str, Row]] = {}
     for line in lines:
         rows = [Row(**row) for row in line["rows"]]
         again = {row.section for row in rows}
         found = {key: kept for key, kept in found.items() if key[0] not in again}
-        found |= {(row.section, row.what): (line["date"], line["commit"], row) for row in rows}
-    return sorted(found.values(), key=lambda kept: SECTIONS.index(kept[2].section))
+        load = line["machine"]["load"][:1]
+        when = f"{line['date'][:10]} {line['commit']}, load {load[0] if load else '?'}"
+        found |= {(row.section, row.what): (when, row) for row in rows}
+    return sorted(found.values(), key=lambda kept: SECTIONS.index(kept[1].section))
 
 
 def printed(rows: Iterable[Row]) -> str:
@@ -167,17 +169,6 @@ def printed(rows: Iterable[Row]) -> str:
     )
 
 
-def busy(m: dict[str, Any]) -> list[str]:
-    """A warning, as lines of the page, where the machine had other work when the last run began."""
-    load = m["load"][0] if m["load"] else 0.0
-    if load < 0.5 * m["cores"]:
-        return []
-    return [
-        f"**The machine was busy**: its load was {load:g} when this run began. What is timed by the clock on the wall "
-        "(scaling, size, start-up, commands) is too slow by that; speeds per core and ratios suffer little.", "",
-    ]  # fmt: skip
-
-
 def page(lines: list[dict[str, Any]]) -> str:
     """The page of the guide: the latest of each row, and the machine of the last run."""
     now = lines[-1]
@@ -190,11 +181,13 @@ def page(lines: list[dict[str, Any]]) -> str:
         "of the processor, so that what else the machine does falls on all alike.", "",
         f"Measured on {m['processor']} (family/model/stepping {m['model']}), {m['cores']} cores, vectors of "
         f"{m['vector_bits']} bits, {m['memory_GB']} GB; {m['system']}; {m['compiler']}; {versions}.", "",
-        *busy(m),
+        "The last column has the day, the commit (with + where files were changed since) and the load of the machine "
+        "when the run began. With a load near or above the number of cores, what is timed by the clock on the wall "
+        "(scaling, size, start-up, commands) is too slow; speeds per core and ratios suffer little.", "",
         "![Error against speed for several lengths of step](images/accuracy.svg)",
     ]  # fmt: skip
     section = None
-    for date, commit, row in latest(lines):
+    for when, row in latest(lines):
         if row.section != section:
             section = row.section
             out += [
@@ -204,6 +197,5 @@ def page(lines: list[dict[str, Any]]) -> str:
                 "| what | measured | target | note | when |",
                 "|---|---|---|---|---|",
             ]
-        when = f"{date[:10]} {commit}"
         out.append(f"| {row.what} | {row.shown()} | {row.judged()} | {row.note} | {when} |")
     return "\n".join([*out, ""])

@@ -25,7 +25,7 @@ def test_target(row, words):
 
 def test_latest_keeps_what_was_not_measured_again():
     def line(date, *rows):
-        return {"date": date, "commit": "c", "rows": [vars(row) for row in rows]}
+        return {"date": date, "commit": "c", "machine": {"load": [0.5]}, "rows": [vars(row) for row in rows]}
 
     lines = [
         line(
@@ -36,7 +36,7 @@ def test_latest_keeps_what_was_not_measured_again():
         ),
         line("2", Row("Start-up", "help", 0.2), Row("Size", "few", 1.0)),
     ]
-    found = {row.what: (date, row.value) for date, _, row in table.latest(lines)}
+    found = {row.what: (when[0], row.value) for when, row in table.latest(lines)}
     assert found == {"million": ("1", 9.0), "few": ("2", 1.0), "help": ("2", 0.2)}
 
 
