@@ -5,7 +5,7 @@ STAMP  := $(VENV)/.ready
 UV     := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
 
-.PHONY: help setup tower test test-all lint format bench docs clean
+.PHONY: help setup tower test test-all lint format bench bench-large bench-gpu bench-plot bench-setup docs clean
 .DEFAULT_GOAL := help
 
 help:           ## what can be made
@@ -45,8 +45,26 @@ format: setup   ## put every file in its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup    ## speed and memory, printed
+bench: bench-setup  ## speed, accuracy, memory: one table, kept in docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+bench-large: setup  ## a run of a million patients (ten minutes), added to the table
+	$(BIN)/python -m benchmarks large
+
+bench-gpu: setup    ## the same program on a GPU, where JAX has one
+	$(BIN)/python -m benchmarks gpu
+
+bench-plot: setup   ## the history of the table as docs/images/benchmarks.svg
+	$(BIN)/python -m benchmarks plot
+
+bench-setup: setup
+ifdef UV
+	$(UV) sync --quiet --frozen --no-build --no-install-project --group bench --inexact
+	-$(UV) sync --quiet --frozen --no-install-project --group bench-fortran --inexact
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group bench
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench-fortran
+endif
 
 docs: setup     ## the guide as HTML in docs/_build
 ifdef UV

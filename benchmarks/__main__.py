@@ -1,118 +1,56 @@
-"""``make bench``: what a user waits for, and how fast patients are computed, side by side in one run."""
+"""``make bench``: one table of what a user waits for and how fast patients are computed, kept and written to the guide.
+
+``python -m benchmarks`` measures everything but what takes long; names choose parts, ``large`` and ``gpu`` among them.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import resource
-import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-ENGAGER = str(Path(sys.executable).with_name("engager"))
+from benchmarks import accuracy, commands, gpu, plot, scaling, speed, table, work
+
+PARTS: dict[str, Callable[[], Iterator[table.Row]]] = {
+    "bare": speed.bare_rows,
+    "peers": speed.peer_rows,
+    "accuracy": accuracy.rows,
+    "work": work.rows,
+    "scaling": scaling.rows,
+    "start": commands.start_rows,
+    "size": scaling.size_rows,
+    "commands": commands.long_rows,
+    "large": scaling.large_rows,
+    "gpu": gpu.rows,
+}
+APART = ("large", "gpu")
+"""Parts that are only measured when they are named."""
 
 
-def timed(command: list[str], cache: Path) -> tuple[float, float]:
-    """Wall seconds and peak memory [MB] of a command in its own process."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "ENGAGER_CACHE": str(cache)},
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} ended with {status}")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
-
-
-def commands(folder: Path) -> None:
-    """Whole commands, as a user types them."""
-    cache = folder / "cache"
-    help_ = [timed([ENGAGER, "--help"], cache)[0] for _ in range(11)]
-    print(f"engager --help                       {statistics.median(help_):6.2f} s   (target 0.3)")
-    one = [ENGAGER, "simulate", "TOWER", "--replicates", "1", "--out"]
-    first, _ = timed([*one, str(folder / "first")], cache)
-    print(f"simulate TOWER, 1 replicate, first   {first:6.1f} s   (target 25)")
-    warm = statistics.median(timed([*one, str(folder / f"warm{i}")], cache)[0] for i in range(3))
-    print(f"simulate TOWER, 1 replicate, warm    {warm:6.1f} s   (target 10)")
-    many, memory = timed([ENGAGER, "simulate", "TOWER", "--out", str(folder / "many")], cache)
-    print(f"simulate TOWER, 100 replicates       {many:6.1f} s   (target 40), {memory:.0f} MB (target 2000)")
-    phases = json.loads((folder / "many" / "manifest.json").read_text())["seconds"]
-    size = sum(f.stat().st_size for f in (folder / "many").rglob("*") if f.is_file())
+def main(names: list[str]) -> None:
+    """Measure the named parts (all but those apart if none is), print them, keep them, write the page."""
+    if names == ["plot"]:
+        plot.main()
+        return
+    if unknown := [name for name in names if name not in PARTS]:
+        raise SystemExit(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)} and plot")
+    facts = table.machine()
     print(
-        f"  of which simulation                {phases['simulation']:6.1f} s;  on the disk {size / 1e6:.0f} MB"
+        f"{facts['processor']}, {facts['cores']} cores, load {facts['load'][:1]}; medians, middle half in brackets"
     )
-    every = [ENGAGER, "simulate", "--all", "--replicates", "50", "--out", str(folder / "all")]
-    seconds, memory = timed(every, folder / "another cache")
-    print(f"simulate --all, 50 replicates, first {seconds:6.1f} s   (target 300), {memory:.0f} MB")
-
-
-def throughput() -> None:
-    """Patients per second and core: whole conduct, bare integration, LSODA on the same equations."""
-    from benchmarks.bare import compiled, lsoda
-    from engager.trials import trial
-    from engager.trials.conduct import conduct
-    from engager.trials.enrol import enrol
-    from engager.trials.shards import setup
-
-    patients = 2048
-    s = setup(trial("TOWER"), 1)
-    e = enrol(s.trial, s.low, s.values, 1, 0, range(patients))
-    conduct(s.trial, s.low, s.values, e.entrant, 8)
-    begun = time.perf_counter()
-    for _ in range(3):
-        conduct(s.trial, s.low, s.values, e.entrant, 8)
-    whole = 3 * patients / (time.perf_counter() - begun)
-    bare = compiled(e, patients)
-    slow, evaluations = lsoda(e, 4)
-    print("patients per second and core, two years:")
-    print(f"  whole conduct loop                 {whole:8.0f}")
-    print(f"  bare integration, same steps       {bare:8.0f}   ({bare / whole:.1f} × the conduct loop)")
-    print(f"  scipy LSODA, same equations        {slow:8.2f}   (conduct is {whole / slow:.0f} × faster;")
-    print(
-        f"                                                {evaluations:.0f} evaluations a patient, rtol 1e-6)"
-    )
-
-
-def accuracy() -> None:
-    """The chosen steps against steps an eighth as long: log10 blasts on day 28, and what the clinic sees."""
-    import numpy as np
-
-    from engager.trials import trial
-    from engager.trials.conduct import conduct
-    from engager.trials.enrol import enrol
-    from engager.trials.shards import setup
-
-    s = setup(trial("TOWER"), 1)
-    e = enrol(s.trial, s.low, s.values, 1, 0, range(2048))
-    coarse, fine = (conduct(s.trial, s.low, s.values, e.entrant, 8, refine) for refine in (1, 8))
-    both = coarse.daily.studied[27] & fine.daily.studied[27]
-    logs = [np.log10(np.maximum(c.daily.blasts[27, both], 1e-12)) for c in (coarse, fine)]
-    error = np.abs(logs[0] - logs[1])
-    quantiles = ", ".join(f"{x:.1e}" for x in np.quantile(error, [0.5, 0.95, 0.99, 1]))
-    differ = float(np.mean(coarse.chart.early != fine.chart.early))
-    print(f"error of log10 blasts on day 28: median, 95 %, 99 %, largest: {quantiles}")
-    print(f"patients whose response differs: {100 * differ:.2f} %")
-
-
-def main() -> None:
-    """Run everything and print it."""
-    print(f"{os.cpu_count()} cores; times in seconds of wall clock")
-    folder = Path(tempfile.mkdtemp(prefix="engager-bench-"))
-    try:
-        commands(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    throughput()
-    accuracy()
-    print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    rows: list[table.Row] = []
+    for name in names or [name for name in PARTS if name not in APART]:
+        begun = time.perf_counter()
+        found = list(PARTS[name]())
+        print(
+            f"\n{found[0].section} ({time.perf_counter() - begun:.0f} s to measure)\n{table.printed(found)}",
+            flush=True,
+        )
+        rows += found
+    table.keep(rows)
+    table.PAGE.write_text(table.page(table.past()), encoding="utf-8")
+    print(f"\nkept in {table.HISTORY}, written to {table.PAGE}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

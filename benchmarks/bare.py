@@ -1,27 +1,67 @@
-"""The same patients integrated without a trial around them: in the compiled program, and with scipy's LSODA.
+"""The same patients integrated without a trial around them: the problem that all contestants solve, and the compiled
+program's solution of it.
 
-Both follow the same calendar (blinatumomab 9 then 28 µg/day, five cycles, two years, no decision, no clone
-goes extinct), so that they can be compared per patient. LSODA solves the equations as
-``engager.model.rates`` writes them, one patient at a time, the drug being a 24th state.
+Patients of TOWER follow one calendar (blinatumomab 9 then 28 µg/day, five cycles, two years); nothing is decided and
+no clone goes extinct. What is asked for is the number of marrow blasts at the end of every 24th day from the first.
 """
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from engager.engine import compiler
-from engager.engine.blocks import pack
+from engager.engine.blocks import pack, unpack
 from engager.engine.integrate import step
 from engager.model import Parameters, State, alone, concentration, rates
+from engager.model.target_cells import marrow_blasts
+from engager.trials import trial
 from engager.trials.conduct import LANES, STEPS
-from engager.trials.enrol import Enrolled
+from engager.trials.enrol import Enrolled, enrol
+from engager.trials.shards import Setup, setup
 
-DAYS = 730
+DAYS, EVERY = 730, 24
 CYCLES, CYCLE, INFUSED = 5, 42, 28
+
+COARSE = ((1 / 40, 3 / 40, 3 / 20), *3 * ((1 / 8, 1 / 8),))
+"""About half as many steps as ``STEPS``: neighbours put together."""
+
+Solve = Callable[[], np.ndarray]
+"""Integrates patients that were made ready: marrow blasts [cells], [output, patient]."""
+
+
+class Patients(NamedTuple):
+    """Patients: parameters and states before treatment, arrays over patients, in double precision but with the values
+    that 32 bits hold, so that every contestant starts from the same numbers."""
+
+    parameters: Parameters
+    start: State
+
+    def first(self, number: int) -> Patients:
+        """The first ``number`` of them."""
+        return Patients(*(type(part)(*(x[:number] for x in part)) for part in self))
+
+
+@cache
+def entrants(number: int) -> tuple[Setup, Enrolled]:
+    """TOWER's first patients (seed 1)."""
+    s = setup(trial("TOWER"), 1)
+    return s, enrol(s.trial, s.low, s.values, 1, 0, range(number))
+
+
+def patients(number: int) -> Patients:
+    """TOWER's first patients as the bare integration takes them."""
+    _, e = entrants(number)
+    return Patients(
+        *(
+            type(part)(*(np.broadcast_to(x, e.arm.shape).astype(np.float32).astype(float) for x in part))
+            for part in (e.entrant.parameters, e.entrant.start)
+        )
+    )
 
 
 def infusion(day: int) -> float:
@@ -31,29 +71,53 @@ def infusion(day: int) -> float:
     return 9.0 if day < 7 else 28.0
 
 
-def grids() -> tuple[np.ndarray, np.ndarray]:
-    """Steps of each day [day, step], as the conduct loop takes them (zeros pad), and the rates."""
-    fine = [h for quarter in STEPS for h in quarter]
+def stretches() -> list[tuple[int, int, float]]:
+    """Days (from, to) of constant rate, and the rate [µg/day]."""
+    at = [0, *(day for day in range(1, DAYS) if infusion(day) != infusion(day - 1)), DAYS]
+    return [(begin, end, infusion(begin)) for begin, end in pairwise(at)]
+
+
+def output_days() -> list[int]:
+    """Whole days that have passed when blasts are counted."""
+    return [day + 1 for day in range(0, DAYS, EVERY)]
+
+
+def grids(refine: float = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Steps of each day [day, step] (zeros pad), and the day's rate.
+
+    Steps are those of the conduct loop divided by ``refine`` (a whole number), or about twice as long where it is ½.
+    """
+    table, parts = (COARSE, 1) if refine == 0.5 else (STEPS, int(refine))
+    fine = [h / parts for quarter in table for h in quarter for _ in range(parts)]
+    quiet = 2 if refine == 0.5 else len(STEPS) * parts
     rate = np.array([infusion(day) for day in range(DAYS)], np.float32)
     steps = np.zeros((DAYS, len(fine)), np.float32)
     for day in range(DAYS):
         drug = rate[day] > 0 or (day > 0 and rate[day - 1] > 0)
-        own = fine if drug else [0.25] * 4
+        own = fine if drug else [1 / quiet] * quiet
         steps[day, : len(own)] = own
     return steps, rate
 
 
-def compiled(e: Enrolled, patients: int) -> float:
-    """Patients per second of the bare integration in the compiled program, one thread."""
+def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Distance of two solutions [log10 blasts]; less than one cell counts as one."""
+    return np.asarray(np.abs(np.log10(np.maximum(one, 1.0)) - np.log10(np.maximum(other, 1.0))))
+
+
+def steps_taken() -> int:
+    """Steps that a patient takes."""
+    return int((grids()[0] > 0).sum())
+
+
+@cache
+def program() -> Any:
+    """The bare integration, to be compiled: (lanes [block, …, lane], (steps, counts, rate)) → blasts."""
     jax = compiler.jax()
     xp = jax.numpy
-    steps, rate = grids()
-    counts = (steps > 0).sum(1).astype(np.int32)
-    blocks = patients // LANES
 
-    def block(lane: tuple[Parameters, State]) -> Any:
+    def block(lane: tuple[Parameters, State], calendar: Any) -> Any:
         p, y = lane
-        zero = xp.zeros(LANES, xp.float32)
+        zero = xp.zeros_like(y.Ls)
 
         def one_day(carry: Any, today: Any) -> Any:
             table, count, R = today
@@ -66,51 +130,22 @@ def compiled(e: Enrolled, patients: int) -> float:
                 return y, after
 
             carry = jax.lax.fori_loop(0, count, body, carry)
-            return carry, carry[0].Ls + carry[0].Lr
+            return carry, marrow_blasts(carry[0])
 
-        return jax.lax.scan(one_day, (y, zero), (steps, counts, rate))[1][::24]
+        return jax.lax.scan(one_day, (y, zero), calendar)[1][::EVERY]
 
-    run = jax.jit(lambda lanes: jax.lax.map(block, lanes))
-    p = e.entrant.parameters
-    full = Parameters(*(np.broadcast_to(x, e.arm.shape) for x in p))
-    lanes = jax.tree.map(lambda x: pack(x[:patients], blocks, LANES), (full, e.entrant.start))
-    jax.block_until_ready(run(lanes))
-    return patients / _best(lambda: jax.block_until_ready(run(lanes)))
+    def run(lanes: Any, calendar: Any) -> Any:
+        return jax.lax.map(lambda lane: block(lane, calendar), lanes)
+
+    return jax.jit(run)
 
 
-def lsoda(e: Enrolled, patients: int) -> tuple[float, float]:
-    """Patients per second with scipy's LSODA (rtol 1e-6), and its mean number of evaluations per patient."""
-    begun, evaluations = time.perf_counter(), 0
-    for i in range(patients):
-        p = Parameters(*(np.float64(np.broadcast_to(x, e.arm.shape)[i]) for x in e.entrant.parameters))
-        start = State(*(np.float64(x[i]) for x in e.entrant.start))
-        evaluations += _one_patient(p, start)
-    return patients / (time.perf_counter() - begun), evaluations / patients
-
-
-def _one_patient(p: Parameters, start: State) -> int:
-    y, evaluations, begin = np.array([*start, 0.0]), 0, 0
-    days = [d for d in range(1, DAYS) if infusion(d) != infusion(d - 1)] + [DAYS]
-    scale = np.maximum(np.abs(y), 1e-6)
-    for end in days:
-        R = infusion(begin)
-
-        def f(_: float, y: np.ndarray, R: float = R) -> np.ndarray:
-            s, C = State(*y[:-1]), y[-1]
-            P, k = rates(s, alone(C, np), p, np)
-            return np.array([*(a - b * v for a, b, v in zip(P, k, s, strict=True)), (R - p.CL * C) / p.V])
-
-        with np.errstate(all="ignore"):
-            found = solve_ivp(f, (begin, end), y, method="LSODA", rtol=1e-6, atol=1e-9 * scale)
-        y, begin = np.maximum(found.y[:, -1], 0.0), end
-        evaluations += found.nfev
-    return evaluations
-
-
-def _best(work: Any, times: int = 3) -> float:
-    seconds = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begun)
-    return min(seconds)
+def compiled(who: Patients, refine: float = 1, lanes: int = LANES) -> Solve:
+    """The compiled program, ready for whole blocks of ``lanes`` patients; one thread."""
+    jax = compiler.jax()
+    number = len(who.start.Ls)
+    steps, rate = grids(refine)
+    calendar = (steps, (steps > 0).sum(1).astype(np.int32), rate)
+    packed = jax.tree.map(lambda x: pack(x, number // lanes, lanes), tuple(who))
+    run = program().lower(packed, calendar).compile()
+    return lambda: unpack(run(packed, calendar), number)

@@ -1,0 +1,106 @@
+"""Whole commands as a user types them, and proof that nothing is compiled twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.race import Spread
+from benchmarks.table import Row
+
+ENGAGER = (sys.executable, "-c", "from engager.app.cli import main; main()")
+
+COUNTING = """
+import sys, json
+from pathlib import Path
+from engager.engine import compiler
+counts = {"hits": 0, "misses": 0, "requests": 0}
+def heard(event, **_):
+    for name, ending in (("hits", "cache_hits"), ("misses", "cache_misses"), ("requests", "requests_use_cache")):
+        counts[name] += event.endswith("/" + ending) or event.endswith("compile_" + ending)
+compiler.jax().monitoring.register_event_listener(heard)
+from engager.app.simulate import simulate
+simulate("TOWER", patients=int(sys.argv[1]), replicates=1, out=Path(sys.argv[2]))
+print(json.dumps(counts))
+"""
+
+
+def timed(command: list[str], cache: Path | None = None) -> tuple[float, float]:
+    """Wall seconds and peak memory [MB] of a command in its own process; ``cache``: of compiled programs."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | ({"ENGAGER_CACHE": str(cache)} if cache else {}),
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+
+
+def compilations(patients: int, cache: Path, out: Path) -> dict[str, int]:
+    """How often a new process that simulates so many patients asked for a compiled program, and found it in the cache
+    (hits) or not (misses)."""
+    command = [sys.executable, "-c", COUNTING, str(patients), str(out)]
+    done = subprocess.run(
+        command, env=os.environ | {"ENGAGER_CACHE": str(cache)}, check=True, capture_output=True, text=True
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def start_rows() -> Iterator[Row]:
+    """From the command to the answer, first and again; programs compiled on the way."""
+    where = "Start-up"
+    folder = Path(tempfile.mkdtemp(prefix="engager-bench-"))
+    cache, limit = folder / "cache", {"at_most": True}
+    try:
+        help_ = Spread.of(timed([*ENGAGER, "--help"], cache)[0] for _ in range(11))
+        yield Row.of(where, "engager --help", help_, "s", target=0.3, **limit)
+        one = [*ENGAGER, "simulate", "TOWER", "--replicates", "1", "--out"]
+        first, _ = timed([*one, str(folder / "first")], cache)
+        yield Row(where, "simulate TOWER, 1 replicate, first", first, "s", target=25, **limit)
+        warm = Spread.of(timed([*one, str(folder / f"warm{i}")], cache)[0] for i in range(5))
+        yield Row.of(where, "simulate TOWER, 1 replicate, warm", warm, "s", target=10, **limit)
+        for what, patients in (("second process", 405), ("another number of patients", 300)):
+            counts = compilations(patients, cache, folder / f"counted{patients}")
+            note = f"{counts['hits']} of {counts['requests']} programs came from the cache"
+            yield Row(where, f"programs compiled, {what}", counts["misses"], note=note, target=0, **limit)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def long_rows() -> Iterator[Row]:
+    """The main command in full, and every trial."""
+    where = "Commands"
+    folder = Path(tempfile.mkdtemp(prefix="engager-bench-"))
+    cache, limit = folder / "cache", {"at_most": True}
+    try:
+        timed([*ENGAGER, "simulate", "TOWER", "--replicates", "1", "--out", str(folder / "warm")], cache)
+        many, memory = timed([*ENGAGER, "simulate", "TOWER", "--out", str(folder / "many")], cache)
+        disk = sum(f.stat().st_size for f in (folder / "many").rglob("*") if f.is_file()) / 1e6
+        yield Row(
+            where,
+            "simulate TOWER, 100 replicates",
+            many,
+            "s",
+            target=40,
+            note=f"{disk:.0f} MB on the disk",
+            **limit,
+        )
+        yield Row(where, "simulate TOWER, peak memory", memory, "MB", target=2000, **limit)
+        every = [*ENGAGER, "simulate", "--all", "--replicates", "50", "--out", str(folder / "all")]
+        seconds, memory = timed(every, folder / "another cache")
+        yield Row(where, "simulate --all, 50 replicates, first", seconds, "s", target=300, **limit)
+        yield Row(where, "simulate --all, peak memory", memory, "MB")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
