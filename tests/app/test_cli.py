@@ -200,13 +200,15 @@ def test_an_unjudged_hard_finding_fails_the_check(monkeypatch):
     assert run("evidence", "check").exit_code == 0
 
 
-def test_interrupted_is_one_line_and_status_130(monkeypatch):
-    def interrupted():
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(("end", "status"), [(KeyboardInterrupt, 130), (MemoryError, 1)])
+def test_an_end_from_without_is_one_line_that_says_how_to_go_on(end, status, monkeypatch):
+    def ended():
+        raise end
 
-    monkeypatch.setattr(jobs, "list_studies", interrupted)
+    monkeypatch.setattr(jobs, "list_studies", ended)
     done = run("evidence", "list")
-    assert done.exit_code == 130 and len(done.stderr.splitlines()) == 1
+    assert done.exit_code == status and len(done.stderr.splitlines()) == 1
+    assert "what a run has finished is kept: engager resume RUN" in done.stderr
 
 
 def test_a_mistake_of_ours_is_not_dressed_up_as_wrong_input(monkeypatch):
@@ -258,7 +260,7 @@ def test_simulate_passes_its_options_on(monkeypatch):
     assert run("simulate", "TOWER", "--patients", 7, "--seed", 3, "--out", "x", "--json").exit_code == 0
     assert seen == {
         "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": Path("x"),
-        "workers": None, "batch": None, "switched": (), "json": True,
+        "workers": None, "batch": None, "switched": (), "profile": False, "json": True,
     }  # fmt: skip
 
 

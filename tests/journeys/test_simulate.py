@@ -2,10 +2,8 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -187,24 +185,6 @@ def test_two_processes_do_not_share_a_folder(run):
     _, folder = run
     with FileLock(folder / "lock"), pytest.raises(DocumentError, match="in use by another process"):
         resume(folder)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_is_finished_to_the_same_digits(how, tmp_path):
-    whole, _ = simulate("TOWER", patients=405, replicates=20, out=tmp_path / "whole")
-    folder = tmp_path / "broken"
-    command = [ENGAGER, "simulate", "TOWER", "--patients", "405", "--replicates", "20", "--out", str(folder)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 120
-        while not list(folder.glob("shards/*.json")) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(how)
-        process.communicate(timeout=120)
-    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
-    assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
-    assert results(resume(folder)) == results(whole)
-    assert verify(folder) == []
 
 
 @pytest.mark.slow

@@ -1,16 +1,19 @@
 """A patient is the same person, bit for bit, in any batch, with any neighbours, on any number of threads."""
 
+from itertools import pairwise
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engager.engine import compiler, executor
-from engager.trials import read_trial, trial, trial_file
+from engager.trials import trial
 from engager.trials.conduct import conduct
 from engager.trials.enrol import enrol
-from engager.trials.shards import setup, shards, simulate_shard
-from engager.trials.writing import trial_yaml
+from engager.trials.history import TABLES
+from engager.trials.shards import Segment, setup, shards, simulate_shard
 
 PATIENTS = 150
 
@@ -35,6 +38,35 @@ def test_any_part_in_any_batch_is_bit_identical(whole, start, size, blocks):
         assert np.array_equal(a, b[..., start:stop], equal_nan=True)
 
 
+EACH = 90
+
+
+@pytest.fixture(scope="module")
+def undivided():
+    """Two replicates of a small TOWER as one shard, with every table."""
+    s = setup(trial("TOWER"), 7)
+    return s, simulate_shard(s, [Segment(r, 0, EACH) for r in range(2)], 192)
+
+
+@settings(max_examples=8)
+@given(data=st.data())
+def test_any_split_into_segments_shards_and_batches_gives_the_same_tables(undivided, data):
+    """Also in any order, with neighbours from another replicate, and alone in a batch of one."""
+    s, expected = undivided
+    segments = []
+    for replicate in range(2):
+        cuts = sorted(data.draw(st.sets(st.integers(1, EACH - 1), max_size=4)))
+        segments += [Segment(replicate, a, b) for a, b in pairwise([0, *cuts, EACH])]
+    segments = data.draw(st.permutations(segments))
+    parted = data.draw(st.sets(st.integers(1, len(segments) - 1)))
+    pieces = [segments[a:b] for a, b in pairwise([0, *sorted(parted), len(segments)])]
+    found = [simulate_shard(s, piece, data.draw(st.sampled_from([1, 128, 192]))) for piece in pieces]
+    for name in TABLES:
+        whole = pl.concat([getattr(part, name) for part in found])
+        keys = ["replicate", "patient"]
+        assert whole.sort(keys, maintain_order=True).equals(getattr(expected, name)), name
+
+
 def test_threads_and_order_change_nothing():
     s = setup(trial("TOWER"), 3)
     pieces = shards(40, 4)
@@ -43,25 +75,8 @@ def test_threads_and_order_change_nothing():
     for numbered, tables in executor.as_finished(
         lambda p: simulate_shard(s, p[1], 256), list(enumerate(pieces)), 2
     ):
-        for name in ("patients", "visits", "adverse_events", "ledger", "courses"):
+        for name in TABLES:
             assert getattr(tables, name).equals(getattr(one[numbered[0]], name)), name
-
-
-def test_a_changed_regimen_leaves_every_patient_the_same_person(tmp_path):
-    """Common random numbers: without the week at 9 µg/day, parameters, start, arm and fate are identical."""
-    text = trial_yaml(trial_file("TOWER"))
-    kept = [line for line in text.splitlines() if "dose: 9 µg/day, days: 1-7" not in line]
-    assert len(kept) == len(text.splitlines()) - 1
-    (tmp_path / "my.yaml").write_text("\n".join(kept), encoding="utf-8")
-    one, other = setup(trial("TOWER"), 1), setup(read_trial(tmp_path / "my.yaml"), 1)
-    assert not one.trial.same_design(other.trial)
-    a, b = (enrol(s.trial, s.low, s.values, 1, 0, range(200)) for s in (one, other))
-    assert np.array_equal(a.arm, b.arm) and np.array_equal(a.entry, b.entry)
-    assert np.array_equal(a.entrant.Lc, b.entrant.Lc)
-    for part in ("parameters", "start", "fate"):
-        mine, theirs = getattr(a.entrant, part), getattr(b.entrant, part)
-        for name, x, y in zip(mine._fields, mine, theirs, strict=True):
-            assert np.array_equal(x, y), (part, name)
 
 
 def test_the_day_loop_stays_one_program():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engager.trials.chart import NOT_YET, OFF_REASONS
+from engager.trials.chart import FAULTS, NOT_FINITE, NOT_YET, OFF_REASONS, OVERGROWN
 from engager.trials.conduct import conduct
 from engager.trials.history import history
 
@@ -58,19 +58,26 @@ def test_first_severe_crs_holds_seven_days_then_seven_at_the_step_dose(tower):
     assert np.all(c.chart.severe_day[1] == 7) and np.all(c.chart.crs == 1)
 
 
-def test_a_patient_who_cannot_be_computed_is_marked_and_disturbs_nobody(tower):
+@pytest.mark.parametrize(("cells", "reason"), [(np.nan, NOT_FINITE), (1e13, OVERGROWN)])
+def test_a_patient_who_cannot_be_computed_is_marked_and_disturbs_nobody(tower, cells, reason):
     e, s = tower.enrolled, tower.setup
     blasts = np.array(e.entrant.start.Ls)
-    blasts[3] = np.nan
+    blasts[3] = cells
     broken = e.entrant._replace(start=e.entrant.start._replace(Ls=blasts))
     c = conduct(s.trial, s.low, s.values, broken, 8)
     assert c.chart.broken[3] == 0 and OFF_REASONS[c.chart.off_reason[3]] == "integration failed"
     others = np.arange(len(e.arm)) != 3
     assert np.all(c.chart.broken[others] == NOT_YET)
     assert np.array_equal(c.daily.blasts[:, others], tower.courses.daily.blasts[:, others])
-    patients = history(s.trial, s.low, e, c, s.values, 0).patients
-    assert patients["status"].to_list().count("failed") == 1
-    assert patients["failed_on"][3] == 1
+    tables = history(s.trial, s.low, e, c, s.values, 0)
+    assert tables.patients["status"].to_list().count("failed") == 1
+    assert tables.patients["failed_on"][3] == 1
+    [kept] = tables.failures.to_dicts()
+    assert (kept["patient"], kept["failed_on"], kept["reason"]) == (3, 1, FAULTS[reason])
+    for name, start in (
+        e.entrant.start._replace(Ls=blasts)._asdict().items()
+    ):  # entry was the last good midnight
+        assert np.array_equal(kept[name], np.float32(start[3]), equal_nan=True), name
 
 
 def test_second_severe_crs_ends_the_drug_for_good(tower):

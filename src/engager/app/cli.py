@@ -16,6 +16,7 @@ import typer
 from engager import __version__
 from engager.app.console import WRONG_INPUT, Json, fail, group, job, show
 from engager.app.evidence_commands import evidence
+from engager.app.log import Log
 
 app = group("Virtual trials of T-cell-engager therapy in B-ALL, checked against the published record.")
 regimen = group("Treatment plans: list, read, check, draw.")
@@ -25,6 +26,9 @@ app.add_typer(regimen, name="regimen")
 app.add_typer(trial, name="trial")
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)]
+Workers = Annotated[int | None, typer.Option(help="Threads; changes no result.", show_default="all cores")]
+
+Profile = Annotated[bool, typer.Option("--profile", help="Print where the time went, on standard error.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -58,9 +62,7 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="a new one in runs/")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Threads; changes no result.", show_default="all cores")
-    ] = None,
+    workers: Workers = None,
     batch: Annotated[
         int | None,
         typer.Option(help="Patients per call; changes no result.", show_default="chosen by engager"),
@@ -69,6 +71,8 @@ def simulate(
         list[str] | None,
         typer.Option(metavar="STRUCTURE", help="Take a structure of the model out, or in; may be repeated."),
     ] = None,
+    profile: Profile = False,
+    log: Log = None,
     json: Json = False,
 ) -> None:
     """Simulate a study or a trial file; compare with what was published; write a report."""
@@ -84,6 +88,7 @@ def simulate(
             workers=workers,
             batch=batch,
             switched=tuple(switch or ()),
+            profile=profile,
             json=json,
         )
         return
@@ -96,6 +101,7 @@ def simulate(
         workers=workers,
         batch=batch,
         switched=tuple(switch or ()),
+        profile=profile,
         json=json,
     )
 
@@ -112,11 +118,13 @@ def structures(json: Json = False) -> None:
 
 @app.command()
 @job
-def resume(run: Run, json: Json = False) -> None:
+def resume(
+    run: Run, workers: Workers = None, profile: Profile = False, log: Log = None, json: Json = False
+) -> None:
     """Go on with a run that was interrupted; print what it would have printed."""
     from engager.app.run_commands import resume_command
 
-    resume_command(run, json)
+    resume_command(run, workers=workers, profile=profile, json=json)
 
 
 @app.command()
@@ -126,6 +134,27 @@ def verify(run: Run, json: Json = False) -> None:
     from engager.app.run_commands import verify_command
 
     verify_command(run, json)
+
+
+@app.command()
+@job
+def rerun(
+    run: Run,
+    patient: Annotated[int, typer.Option(help="The patient's number in the tables.", show_default=False)],
+    replicate: Annotated[int, typer.Option(help="The replicate's number in the tables.")] = 0,
+    beside: Annotated[
+        str | None, typer.Option(metavar="NAME", help="In a trial beside: reference, control-1, …")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Simulate one patient of a run again, alone: what happened day by day. Exit 1 if the run holds something else."""
+    from engager.app import rerun as jobs
+    from engager.reports.one_patient import patient_page
+
+    found = jobs.rerun(run, patient, replicate, beside)
+    show(json, found, lambda _: patient_page(found))
+    if found.differs:
+        raise typer.Exit(1)
 
 
 @regimen.command("list")

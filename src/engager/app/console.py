@@ -12,7 +12,7 @@ import typer
 
 F = TypeVar("F", bound=Callable[..., None])
 
-WRONG_INPUT, INTERRUPTED, NO_READER = 2, 130, 1
+WRONG_INPUT, INTERRUPTED, NO_READER, OUT_OF_MEMORY = 2, 130, 1, 1
 """Exit statuses beside 0 and 1 (a check that found something): as shells and typer have them."""
 
 
@@ -38,17 +38,20 @@ def fail(text: str, status: int) -> typer.Exit:
 
 
 def job(command: F) -> F:
-    """What every command does about input that cannot be used, Ctrl-C, and a reader that went away."""
+    """What every command does about input that cannot be used, Ctrl-C, no memory, and a reader that went away."""
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
             sys.stdout.flush()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            how = getattr(stop, "__notes__", ["engager resume RUN (after --all the same command again)"])
+            raise fail(f"interrupted; what a run has finished is kept: {how[-1]}", INTERRUPTED) from None
+        except MemoryError:
             raise fail(
-                "interrupted; what a run has finished is kept: engager resume RUN (after --all the same command again)",
-                INTERRUPTED,
+                "out of memory; what a run has finished is kept: engager resume RUN --workers 1",
+                OUT_OF_MEMORY,
             ) from None
         except BrokenPipeError:
             # the interpreter flushes once more at its end; that must meet an open file

@@ -14,7 +14,7 @@ from engager.app.request import requested
 from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import studies
-from engager.io import MANIFEST, Store
+from engager.io import MANIFEST, Store, unwritable
 from engager.reports.index_page import Line, line, write_index
 from engager.trials import trials
 
@@ -73,7 +73,10 @@ def simulate_all(
         lines = [_drawn(one, name, folder / name) for name, one in zip(names, pending, strict=True)]
     finally:
         reporter.shutdown(cancel_futures=True)
-    return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
+    try:
+        return Everything(lines, write_index(lines, folder, replicates=replicates, seed=seed))
+    except OSError as error:
+        raise unwritable(folder / "index.html", error) from None
 
 
 def _run(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from engager.patients.population import DATA as POPULATION
 from engager.trials import Trial, read_trial, trial, trial_file
 from engager.trials.conduct import LANES, STEPS, horizon
 from engager.trials.controls import under_control
+from engager.trials.history import TABLES
 from engager.trials.shards import BATCH, PIECES, SHARD, SMALLEST
 
 LARGEST = 1_000_000_000
@@ -99,6 +100,28 @@ def requested(
     return Request(chosen, source, text, number, replicates, seed, workers, batch or BATCH, names)
 
 
+def asked_before(folder: Path, kept: Mapping[str, Any], *, workers: int | None = None) -> Request:
+    """What the run in ``folder`` with the manifest ``kept`` was asked to do.
+
+    Raises:
+        DocumentError: its inputs are no longer what they were when it was begun.
+    """
+    asked = kept["request"]
+    again = requested(
+        str(folder / "trial.yaml"),
+        workers=workers,
+        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
+    )
+    again = replace(again, source=asked["source"])
+    now = manifest(again)["inputs"]
+    changed = [name for name, value in now.items() if value != kept["inputs"].get(name)]
+    if changed:
+        raise DocumentError(
+            f"{folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
+        )
+    return again
+
+
 def _trial(source: str) -> tuple[Trial, str]:
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or path.is_file():
@@ -133,6 +156,7 @@ def manifest(r: Request) -> dict[str, Any]:
             },
             "response_criteria.csv": _sha((CRITERIA / "response_criteria.csv").read_text(encoding="utf-8")),
             "engager": __version__,
+            "tables": ", ".join(TABLES),
             "shards": f"at most {SHARD}, at least {SMALLEST}, about {PIECES}",
         },
         "numerics": {

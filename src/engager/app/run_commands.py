@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,13 @@ from engager.app.everything import simulate_all
 from engager.app.output import print_json
 from engager.app.simulate import Progress, resume, simulate, verify
 from engager.inference import Summary, results
+from engager.io import Store
 from engager.reports.comparison_table import print_comparison
 from engager.reports.facts import SCORED, score
 from engager.reports.index_page import Line
+
+SETTLED, WINDOW = 0.5, 60.0
+"""Seconds in which a resumed run says what it holds; seconds over which the rate is taken."""
 
 
 def envelope(summary: Summary, folder: Path) -> dict[str, Any]:
@@ -32,14 +37,16 @@ def envelope(summary: Summary, folder: Path) -> dict[str, Any]:
     }
 
 
-def simulate_command(study: str, json: bool = False, **options: Any) -> None:
+def simulate_command(study: str, json: bool = False, profile: bool = False, **options: Any) -> None:
     """``engager simulate``: progress on the way, then the table (or one JSON object) and where the run is."""
     with shown_progress() as progress:
         summary, folder = simulate(study, progress=progress, **options)
     _print(summary, folder, json)
+    if profile:
+        _print_phases([folder])
 
 
-def simulate_all_command(json: bool = False, **options: Any) -> None:
+def simulate_all_command(json: bool = False, profile: bool = False, **options: Any) -> None:
     """``engager simulate --all``: every trial, then where the page is and how much is covered."""
 
     def began(name: str, number: int, total: int) -> None:
@@ -47,6 +54,8 @@ def simulate_all_command(json: bool = False, **options: Any) -> None:
 
     with shown_progress() as progress:
         done = simulate_all(progress=progress, began=began, **options)
+    if profile:
+        _print_phases([done.page.parent / one.name for one in done.lines if not one.problem])
     if json:
         print_json({"page": str(done.page), "trials": [_score(one) for one in done.lines]})
         return
@@ -68,11 +77,13 @@ def _score(one: Line) -> dict[str, Any]:
     }
 
 
-def resume_command(run: Path, json: bool = False) -> None:
+def resume_command(run: Path, workers: int | None = None, profile: bool = False, json: bool = False) -> None:
     """``engager resume``: finish a run and print what it would have printed."""
     with shown_progress() as progress:
-        summary = resume(Path(run), progress=progress)
+        summary = resume(Path(run), workers=workers, progress=progress)
     _print(summary, Path(run), json)
+    if profile:
+        _print_phases([Path(run)])
 
 
 def verify_command(run: Path, json: bool = False) -> None:
@@ -93,6 +104,16 @@ def _print(summary: Summary, folder: Path, as_json: bool) -> None:
         print_comparison(summary, folder)
 
 
+def _print_phases(folders: list[Path]) -> None:
+    """Seconds by phase, added up over runs, longest first."""
+    spent: Counter[str] = Counter()
+    for folder in folders:
+        spent.update(Store(folder).manifest()["phases"])
+    print("seconds by phase, summed over threads (the first compiled call compiles):", file=sys.stderr)
+    for name, seconds in spent.most_common():
+        print(f"{seconds:10.2f}  {name}", file=sys.stderr)
+
+
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """Progress on standard error: a bar on a terminal, a plain line every few seconds elsewhere."""
@@ -110,14 +131,35 @@ def shown_progress() -> Iterator[Progress]:
 
 
 def _lines(every: float = 5.0) -> Progress:
-    """Plain lines, at most one in ``every`` seconds and one at the end."""
+    """Plain lines, at most one in ``every`` seconds and one at the end: patients, time, rate over the last minute, time
+    left at that rate."""
     began = last = time.monotonic()
+    seen: list[tuple[float, int]] = []
 
     def line(done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
+        if now - began < SETTLED or (seen and done < seen[-1][1]):
+            seen.clear()  # what a run held before it was resumed says nothing about the rate, nor does another trial
+        seen.append((now, done))
+        while len(seen) > 2 and now - seen[1][0] > WINDOW:
+            seen.pop(0)
         if done == total or now - last > every:
             last = now
-            print(f"{done:,} of {total:,} patients, {now - began:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{done:,} of {total:,} patients, {now - began:.0f} s{_pace(seen, total)}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     return line
+
+
+def _pace(seen: list[tuple[float, int]], total: int) -> str:
+    """Rate and time left by the (time, patients done) that were ``seen``; nothing where nothing was done in them."""
+    (before, had), (now, done) = seen[0], seen[-1]
+    if done == had or now <= before:
+        return ""
+    rate = (done - had) / (now - before)
+    left = f", {(total - done) / rate:.0f} s left" if done < total else ""
+    return f", {rate:,.0f} patients/s{left}"

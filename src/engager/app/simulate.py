@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from engager.app.request import REFERENCE, Request, manifest, requested, space, trials_beside
+from engager.app import memory
+from engager.app.request import (
+    REFERENCE,
+    Request,
+    asked_before,
+    manifest,
+    requested,
+    space,
+    trials_beside,
+)
 from engager.documents import DocumentError
 from engager.engine import executor
+from engager.engine.phases import measured, phase
 from engager.evidence import study
 from engager.inference import Summary, compare, contrast, controlled, results, standard
-from engager.io import MANIFEST, Store, write_json, write_text
+from engager.io import Store, unwritable, write_json, write_text
 from engager.trials import Tables, Trial, with_grades
 from engager.trials.history import TABLES
 from engager.trials.shards import Segment, Setup, setup, shards, simulate_shard
+
+log = logging.getLogger(__name__)
+logging.getLogger("engager").addHandler(logging.NullHandler())  # nothing is shown unless somebody asks
 
 Progress = Callable[[int, int], None]
 """Called with patients done and patients in all."""
@@ -70,16 +84,26 @@ def simulate(
         batch=batch,
         switched=switched,
     )
-    with begun(asked, out) as run:
+    with begun(asked, out) as run, _resumable(run.store.folder):
         run.conduct(progress)
         return run.close(), run.store.folder
 
 
 def resume(folder: Path, *, workers: int | None = None, progress: Progress | None = None) -> Summary:
     """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
-    with reopened(folder, workers=workers) as run:
+    with reopened(folder, workers=workers) as run, _resumable(folder):
         run.conduct(progress)
         return run.close()
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Whoever interrupts a run is told how to go on with it."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"engager resume {folder}")
+        raise
 
 
 class Run:
@@ -101,9 +125,12 @@ class Run:
     def conduct(self, progress: Progress | None = None) -> None:
         """Simulate what is missing."""
         began = time.monotonic()
-        _conduct(self.request, self.store, progress)
-        spent = self.store.manifest().get("seconds", {}).get("simulation", 0.0)
-        self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)})
+        kept = self.store.manifest()
+        phases: dict[str, float] = {}
+        with measured(phases, kept.get("phases")):
+            _conduct(self.request, self.store, progress)
+        spent = kept.get("seconds", {}).get("simulation", 0.0)
+        self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)}, phases=phases)
 
     def close(self) -> Summary:
         """Summarise and report; the run is complete."""
@@ -112,6 +139,7 @@ class Run:
 
 def begun(request: Request, out: Path | None = None) -> Run:
     """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`."""
+    memory.check(request)
     need = space(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
     store.check(need)
@@ -120,7 +148,7 @@ def begun(request: Request, out: Path | None = None) -> Run:
         store.check(need)  # another process may have begun a run here in between
         store.make()
         write_text(store.folder / "trial.yaml", request.text)
-        write_json(store.folder / MANIFEST, manifest(request))
+        store.begin(manifest(request))
         return Run(request, store, held.pop_all())
 
 
@@ -147,23 +175,12 @@ def reopened(folder: Path, *, workers: int | None = None) -> Run:
     """A run that was begun before, if its inputs are what they were; see :func:`resume`."""
     store = Store(folder)
     kept = store.manifest()
-    asked = kept["request"]
-    request = requested(
-        str(store.folder / "trial.yaml"),
-        workers=workers,
-        **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
-    )
-    request = replace(request, source=asked["source"])
-    now = manifest(request)
-    changed = [name for name, value in now["inputs"].items() if value != kept["inputs"].get(name)]
-    if changed:
-        raise DocumentError(
-            f"{folder} was begun with other inputs ({', '.join(changed)} changed since); simulate it anew"
-        )
+    request = asked_before(store.folder, kept, workers=workers)
     with ExitStack() as held:
         held.enter_context(store.locked())
         if kept["status"] != "complete":
-            _same_program(kept, now, folder)
+            _same_program(kept, manifest(request), folder)
+            memory.check(request)
         return Run(request, store, held.pop_all())
 
 
@@ -182,7 +199,7 @@ def verify(folder: Path) -> list[str]:
     asked = store.manifest()["request"]
     expected = len(shards(asked["patients"], asked["replicates"]))
     stores = [store, *(Store(folder / name) for name in store.manifest().get("beside", []))]
-    return [fault for one in stores for fault in one.faults(expected)]
+    return [*store.damage(), *(fault for one in stores for fault in one.faults(expected))]
 
 
 def _conduct(r: Request, store: Store, progress: Progress | None) -> None:
@@ -212,30 +229,45 @@ def _close(r: Request, store: Store) -> Summary:
     """Summarise and report what was simulated. The folder is locked by the caller."""
     started = time.monotonic()
     beside = {name: (other, Store(store.folder / name)) for name, other in trials_beside(r.trial).items()}
-    summary = _summarise(r, store, beside)
-    write_json(store.folder / "results.json", results(summary))
-    _report(summary, store.folder)
-    simulated = store.manifest()["seconds"]["simulation"]
+    kept = store.manifest()
+    phases: dict[str, float] = {}
+    with measured(phases, kept.get("phases")):
+        with phase("summary"):
+            summary = _summarise(r, store, beside)
+            write_json(store.folder / "results.json", results(summary))
+        with phase("report and figures"):
+            _report(summary, store.folder)
+    simulated = kept["seconds"]["simulation"]
     seconds = {"simulation": simulated, "all": round(simulated + time.monotonic() - started, 2)}
     store.note(
         status="complete", simulated=summary.simulated, failed=len(summary.failures),
-        failures=summary.failures, seconds=seconds, workers=r.workers,
+        failures=summary.failures, failures_beside=summary.failures_beside, seconds=seconds, phases=phases,
+        workers=r.workers,
     )  # fmt: skip
+    log.info("run=%s complete: %s simulated, %s failed, %s s", store.folder, summary.simulated,
+             len(summary.failures), seconds["all"])  # fmt: skip
     return summary
 
 
 def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[int], None]) -> None:
     pieces = list(enumerate(shards(r.patients, r.replicates)))
     finished = store.finished()
-    for number, segments in pieces:
-        if number in finished:
-            advance(sum(g.stop - g.start for g in segments))
+    advance(sum(g.stop - g.start for number, segments in pieces if number in finished for g in segments))
+    log.info("run=%s %s of %s shards to be simulated", store.folder, len(pieces) - len(finished), len(pieces))
 
     def work(piece: tuple[int, list[Segment]]) -> int:
         number, segments = piece
+        began = time.monotonic()
+        patients = sum(g.stop - g.start for g in segments)
+        log.debug("run=%s shard=%s begins: %s patients", store.folder, number, patients)
         tables = simulate_shard(prepared, segments, r.batch)
-        store.keep(number, {name: getattr(tables, name) for name in TABLES})
-        return sum(g.stop - g.start for g in segments)
+        with phase("writing"):
+            store.keep(number, {name: getattr(tables, name) for name in TABLES})
+        took = time.monotonic() - began
+        log.info("run=%s shard=%s kept: %s patients, %.2f s", store.folder, number, patients, took)
+        if len(tables.failures):
+            log.warning("run=%s shard=%s %s patients failed", store.folder, number, len(tables.failures))
+        return patients
 
     todo = [piece for piece in pieces if piece[0] not in finished]
     for _, count in executor.as_finished(work, todo, r.workers):
@@ -244,7 +276,8 @@ def _simulate_all(r: Request, store: Store, prepared: Setup, advance: Callable[[
 
 def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]]) -> Summary:
     tables, failures = _computed(r, store)
-    others = {name: (conducted, _computed(r, kept)[0]) for name, (conducted, kept) in beside.items()}
+    computed = {name: _computed(r, kept) for name, (_, kept) in beside.items()}
+    others = {name: (beside[name][0], found) for name, (found, _) in computed.items()}
     original, reference = others.pop(REFERENCE, (None, None))
     controls = {name: found for conducted, found in others.values() for name in conducted.arms}
     patients = tables.patients
@@ -259,7 +292,7 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
     if original is not None and reference is not None:
         contrasts = contrast(r.trial, tables, original, reference)
     ledger = (
-        store.scan("ledger")
+        _computable(store, "ledger", failures)
         .group_by("arm", "drug", "unit", "reason")
         .agg(pl.col("intended", "delivered").sum())
         .sort("arm", "drug", "reason")
@@ -272,9 +305,10 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
         requested=r.patients * r.replicates,
         simulated=len(patients),
         failures=failures,
+        failures_beside={name: broken for name, (_, broken) in computed.items() if broken},
         patients=patients,
-        adverse_events=store.read("adverse_events"),
-        courses=store.read("courses"),
+        adverse_events=_computable(store, "adverse_events", failures).collect(),
+        courses=_computable(store, "courses", failures).collect(),
         marrow=tables.marrow,
         ledger=ledger,
         published=published,
@@ -289,10 +323,16 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
 def _computed(r: Request, store: Store) -> tuple[Tables, list[dict[str, Any]]]:
     """What :func:`_tables` reads; refused where too many patients could not be computed."""
     tables, failures = _tables(store)
+    found, asked = len(tables.patients) + len(failures), r.patients * r.replicates
+    if found != asked:
+        raise DocumentError(
+            f"{store.folder} holds {found} of {asked} patients: see what is wrong with engager verify, "
+            "mend it with engager resume"
+        )
     if len(failures) > FAILED_SHARE * r.patients * r.replicates:
         raise DocumentError(
             f"{len(failures)} of {r.patients * r.replicates} patients could not be computed, more than "
-            f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its patients table"
+            f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its failures table"
         )
     return tables, failures
 
@@ -301,14 +341,28 @@ def _tables(store: Store) -> tuple[Tables, list[dict[str, Any]]]:
     """Patients that were computed, with their worst adverse events, and all marrow assessments; and the patients
     that were not computed, with the reason."""
     patients = store.read("patients").sort("replicate", "patient")
-    broken = patients.filter(pl.col("status") == "failed").select("replicate", "patient", day="failed_on")
-    failures = [{**row, "reason": "the state left the range of finite numbers"} for row in broken.to_dicts()]
+    broken = store.read("failures").sort("replicate", "patient")
+    failures = broken.select(
+        "replicate", "patient", pl.col("reason").cast(pl.String), day="failed_on"
+    ).to_dicts()
     good = patients.filter(pl.col("status") != "failed")
-    marrow = store.scan("visits").filter(pl.col("kind") == "marrow").collect()
+    marrow = _computable(store, "visits", failures).filter(pl.col("kind") == "marrow").collect()
     return Tables(with_grades(good, store.read("adverse_events")), marrow), failures
+
+
+def _computable(store: Store, name: str, failures: list[dict[str, Any]]) -> pl.LazyFrame:
+    """A table without the patients who could not be computed: one not-a-number would spoil every sum."""
+    table = store.scan(name)
+    if not failures:
+        return table
+    lost = pl.LazyFrame(failures).select(pl.col("replicate", "patient").cast(pl.Int32))
+    return table.join(lost, on=["replicate", "patient"], how="anti", maintain_order="left")
 
 
 def _report(summary: Summary, folder: Path) -> None:
     from engager.reports.html import write_report  # matplotlib is loaded when the numbers are done
 
-    write_report(summary, folder)
+    try:
+        write_report(summary, folder)
+    except OSError as error:
+        raise unwritable(folder / "report.html", error) from None

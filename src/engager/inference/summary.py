@@ -16,10 +16,11 @@ from engager.trials import Trial
 class Summary:
     """A finished run.
 
-    patients: patient table of all replicates, failed ones left out, with ``crs_grade`` and ``ne_grade``;
-    adverse_events, courses: tables; marrow: marrow assessments (rows of the visits table of that kind);
-    ledger: intended and delivered amounts summed by arm, drug, unit and reason; published: every published
-    row beside the simulation (empty for a trial of a user's own); standard: the trial's own results;
+    failures: replicate, patient, day and reason of who could not be computed, ``failures_beside`` by trial beside (the
+    published one, virtual controls); they are left out of all that follows. patients: patient table of all replicates,
+    with ``crs_grade`` and ``ne_grade``; adverse_events, courses: tables; marrow: marrow assessments (rows of the visits
+    table of that kind); ledger: intended and delivered amounts summed by arm, drug, unit and reason; published: every
+    published row beside the simulation (empty for a trial of a user's own); standard: the trial's own results;
     contrasts: differences to the published study's own trial, where the design was changed; controls: the arms against
     the same patients under each virtual control; control_patients: patient table under each; manifest: as stored.
     """
@@ -30,6 +31,7 @@ class Summary:
     requested: int
     simulated: int
     failures: list[dict[str, Any]]
+    failures_beside: dict[str, list[dict[str, Any]]]
     patients: pl.DataFrame
     adverse_events: pl.DataFrame
     courses: pl.DataFrame
@@ -51,4 +53,8 @@ class Summary:
             f"structure {name} is {ways[structures()[name].default]}; the model was fitted otherwise"
             for name in names
         ]
-        return [*self.trial.cautions, *told]
+        lost = [
+            f"{len(failed)} of {self.requested:,} patients could not be computed in {name} and are left out there"
+            for name, failed in self.failures_beside.items()
+        ]
+        return [*self.trial.cautions, *told, *lost]

@@ -1,5 +1,5 @@
 """The only room that touches users' files: run folders, written so that nothing is ever half there."""
 
-from engager.io.store import MANIFEST, Store, write_json, write_text
+from engager.io.store import MANIFEST, Store, unwritable, write_json, write_text
 
-__all__ = ["MANIFEST", "Store", "write_json", "write_text"]
+__all__ = ["MANIFEST", "Store", "unwritable", "write_json", "write_text"]

@@ -1,7 +1,8 @@
 """A run folder: tables in shards, a manifest, and nothing half-written.
 
 Every file is written beside its place and moved there in one step. A shard counts once its record
-(``shards/00017.json``, with checksums) exists; what an interrupted run left is found by these records.
+(``shards/00017.json``, with checksums) exists; what an interrupted run left is found by these records. The manifest
+changes as the run goes on; as it was at the beginning it stays in ``begun.json``, from which a damaged one is mended.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from engager.documents import DocumentError
 from engager.trials.history import TABLES
 
 MANIFEST = "manifest.json"
+BEGUN = "begun.json"
 LOCK = "lock"
 SHARDS = "shards"
 
@@ -44,10 +46,17 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(handle.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DocumentError(
-            f"{path} cannot be written: {error.strerror}; what was finished is kept"
-        ) from None
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: Exception) -> DocumentError:
+    """What to tell when a file of a run cannot be written."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return DocumentError(
+        f"{path} cannot be written: {why}; what was finished is kept: mend that, then go on with engager resume"
+    )
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -86,10 +95,13 @@ class Store:
             )
 
     def make(self) -> None:
-        """Make the folder and the folders of its tables."""
+        """Make the folder and the folders of its tables; clear away what a killed process was writing."""
         try:
             for name in (*TABLES, SHARDS):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
+            for name in ("", *TABLES, SHARDS):
+                for part in (self.folder / name).glob(".*.part"):
+                    part.unlink(missing_ok=True)
         except OSError as error:
             raise DocumentError(
                 f"{self.folder} cannot be made: {error.strerror}; name another with --out"
@@ -114,15 +126,34 @@ class Store:
     # --- manifest ------------------------------------------------------------------------------------
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest. Raises DocumentError where there is none or it cannot be read."""
-        path = self.folder / MANIFEST
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        """The manifest; where it is lost or damaged, the one that the run began with.
+
+        Raises:
+            DocumentError: neither is there, or neither can be read.
+        """
+        first: Exception | None = None
+        for path in (self.folder / MANIFEST, self.folder / BEGUN):
+            try:
+                return dict(json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError) as error:
+                first = first or error
+        if isinstance(first, FileNotFoundError):
             raise DocumentError(f"{self.folder} is not a run: it has no {MANIFEST}") from None
-        except (OSError, ValueError) as error:
-            raise DocumentError(f"{path} cannot be read: {error}") from None
-        return dict(value)
+        raise DocumentError(
+            f"{self.folder / MANIFEST} cannot be read: {first}; simulate the trial anew"
+        ) from None
+
+    def begin(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest for the first time; from here on the folder is a run."""
+        write_json(self.folder / BEGUN, manifest)
+        write_json(self.folder / MANIFEST, manifest)
+
+    def damage(self) -> Iterator[str]:
+        """Says so if the manifest is lost or damaged."""
+        try:
+            json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            yield f"{self.folder / MANIFEST} is missing or damaged; engager resume mends it"
 
     def note(self, **entries: Any) -> None:
         """Change entries of the manifest."""
@@ -140,10 +171,11 @@ class Store:
                 tables[name].write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
                 sums[name] = {"sha256": _sha256(beside), "rows": tables[name].height}
                 beside.replace(path)
-            except OSError as error:
-                raise DocumentError(f"{path} cannot be written: {error}; finished shards are kept") from None
+            except (OSError, pl.exceptions.PolarsError) as error:  # polars has its own for a full disk
+                raise unwritable(path, error) from None
             finally:
-                beside.unlink(missing_ok=True)
+                with suppress(OSError):  # on a disk that has become read-only
+                    beside.unlink(missing_ok=True)
         record = {"number": number, "tables": sums}
         write_json(self._record(number), record)
         return record
@@ -152,6 +184,13 @@ class Store:
         """Records of shards that are complete and unchanged, by number."""
         records = self._records()
         return {number: record for number, record in records.items() if not list(self._faults(record))}
+
+    def shard(self, number: int) -> dict[str, pl.DataFrame] | None:
+        """The tables of one shard by name; None where it is not complete."""
+        record = self._records().get(number)
+        if record is None or list(self._faults(record)):
+            return None
+        return {name: pl.read_parquet(self.table(name, number)) for name in record["tables"]}
 
     def faults(self, shards: int) -> list[str]:
         """What is wrong with the ``shards`` that should be on the disk, in sentences."""

@@ -29,6 +29,14 @@ CAUSES = (
 ALIVE, OF_DISEASE, OF_INFECTION, OF_CHEMO, IN_REMISSION = range(5)
 OF_NRM, AFTER_FAILURE, OF_CRS, OF_NE, OTHER, OF_VOD = range(5, 11)
 
+FAULTS = (
+    "none",
+    "the state left the range of finite numbers",
+    "blasts outgrew the marrow",
+)
+"""Why a patient could not be computed, in the order of the codes."""
+NOT_FINITE, OVERGROWN = 1, 2
+
 RELAPSES = ("none", "CD19-positive", "CD19-negative", "extramedullary")
 
 RESPONSES = ("none", "CRi", "CRh", "CR")
@@ -149,7 +157,8 @@ class Chart(NamedTuple):
     RESPONSES); early: best within the trial's window; responded (remission, or MRD response in who
     entered in remission), relapsed, failed, transplanted, off, died: days; stopped, stop_reason: when and why the
     engager alone was ended; relapse_type, off_reason,
-    cause: codes; broken: day on which integration failed; closed: 1 once follow-up has ended.
+    cause: codes; broken: day on which integration failed, broken_by: why (code of FAULTS); closed: 1 once
+    follow-up has ended.
     """
 
     pointer: Value
@@ -201,6 +210,7 @@ class Chart(NamedTuple):
     died: Value
     cause: Value
     broken: Value
+    broken_by: Value
     closed: Value
 
 
@@ -213,7 +223,7 @@ def blank(fate: Fate, xp: Any) -> Chart:
     ints = dict.fromkeys(
         ("pointer", "next_visit", "hold", "step", "window", "answered", "given", "blocked", "bag", "crs", "ne",
          "relapse_type", "best",
-         "early", "off_reason", "stop_reason", "cause", "closed"), none
+         "early", "off_reason", "stop_reason", "cause", "broken_by", "closed"), none
     )  # fmt: skip
     days = dict.fromkeys(
         (

@@ -46,14 +46,20 @@ def extinguish(y: State, Lc: Value, xp: Any) -> State:
     return y._replace(**{name: xp.where(cells < Lc, 0.0, cells) for name, cells in clones.items()})
 
 
-def fault(c: Chart, y: State, p: Any, day: Value, xp: Any) -> Chart:
-    """Note the day on which the state stopped being a number or left the range that the equations allow."""
-    total = sum(y[1:], start=y[0])
+def fault(c: Chart, y: State, before: State, p: Any, day: Value, xp: Any) -> tuple[Chart, State]:
+    """Note the day on which the state stopped being a number or left the range that the equations allow, and why.
+
+    Whom that happens to keeps the state ``before``, that of the last good midnight, from then on.
+    """
+    infinite = ~xp.isfinite(sum(y[1:], start=y[0]))
     # no clone can grow beyond its carrying capacity; a twentieth is left for rounding
-    bad = ~xp.isfinite(total) | (blast_share(y, p) * p.Nmarrow > 1.05 * p.Kcap)
-    bad = bad & under_study(c)
-    c = c._replace(broken=xp.where(bad, day, c.broken))
-    return end_treatment(c, bad, ch.BROKEN, day, xp)
+    overgrown = blast_share(y, p) * p.Nmarrow > 1.05 * p.Kcap
+    bad = (infinite | overgrown) & under_study(c)
+    why = xp.where(infinite, ch.NOT_FINITE, ch.OVERGROWN)
+    c = c._replace(broken=xp.where(bad, day, c.broken), broken_by=xp.where(bad, why, c.broken_by))
+    stays = c.broken != NOT_YET
+    y = State(*(xp.where(stays, old, new) for old, new in zip(before, y, strict=True)))
+    return end_treatment(c, bad, ch.BROKEN, day, xp), y
 
 
 def assess(

@@ -16,6 +16,7 @@ import numpy as np
 
 from engager.engine import compiler
 from engager.engine.blocks import blocks_for, pack, unpack
+from engager.engine.phases import phase
 from engager.model import State
 from engager.model.target_cells import blast_share, transcripts
 from engager.outcomes import response_criteria
@@ -91,11 +92,13 @@ class Quarters(NamedTuple):
 
 class Courses(NamedTuple):
     """Result of a batch: charts at the end of the horizon and daily records, both of the study treatment; ``quarters``
-    of the first ``CHUNK`` days; ``ladder``: how far each patient went in further lines, () where none is simulated."""
+    of the first ``CHUNK`` days; ``state``: the last one, in who could not be computed that of the last good midnight;
+    ``ladder``: how far each patient went in further lines, () where none is simulated."""
 
     chart: Chart
     daily: Daily
     quarters: Quarters
+    state: State
     ladder: Any = ()
 
 
@@ -149,7 +152,7 @@ def _day(
     e = on_line(e, ladder, xp)
     p = e.parameters
     studied = under_study(c)
-    before = blast_share(y, p)
+    last, before = y, blast_share(y, p)
     o, c = orders(c, e, low, k, day, xp)
     active = (o.rate > 0) | (c.C > k.drug_gone) | absorbing(c, p, k)
     w = watch(c, studied, e, low, k, xp)
@@ -158,7 +161,7 @@ def _day(
     m, quarters = _hours(m, active, studied, refine, o, w, e, k, day, jax)
     y, c = m.y, end(m, w, day, xp)
     y = extinguish(y, e.Lc, xp)
-    c = fault(c, y, p, day, xp)
+    c, y = fault(c, y, last, p, day, xp)
     c, visit, response = assess(c, y, o, e, low, r, k, day, xp)
     daily = Daily(
         c.C, y.I6, blast_share(y, p), transcripts(y, p), y.N, y.Pl, y.Bb, y.Tb, o.plan_day, o.planned, o.rate,
@@ -254,29 +257,35 @@ def conduct(
     quarters: Any = None
     there = np.arange(patients)
     for first in range(0, days, CHUNK):
-        there = _alike(there, carry[1], own.fate)
+        with phase("packing"):
+            there = _alike(there, carry[1], own.fate)
         if not len(there):
             break
         groups = [there[at : at + size] for at in range(0, len(there), size)]
         calls = [_call(own, carry, who, blocks, first, common) for who in groups]
-        found = _spread([daily for daily, _ in calls], there, found, (first, days, patients))
-        if not first:
-            quarters = _spread([fine for _, fine in calls], there, None, (0, CHUNK, patients))
-    _, c, ladder = carry
-    return Courses(study_chart(c, ladder), found, quarters, ladder)
+        with phase("spreading"):
+            found = _spread([daily for daily, _ in calls], there, found, (first, days, patients))
+            if not first:
+                quarters = _spread([fine for _, fine in calls], there, None, (0, CHUNK, patients))
+    y, c, ladder = carry
+    return Courses(study_chart(c, ladder), found, quarters, y, ladder)
 
 
 def _call(own: Entrant, carry: Any, who: Any, blocks: int, first: int, common: tuple[Any, ...]) -> Any:
     """Let ``CHUNK`` days pass for the patients ``who``: move their ``carry`` on in place; their days and, of the first
     days, quarters."""
     jax = compiler.jax()
-    lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))
+    with phase("packing"):
+        lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))
     needed = np.int32(blocks_for(len(who), LANES))
-    after, (daily, quarters) = program()(lanes, before, needed, np.int32(first), *common)
+    with phase("compiled calls"):
+        done = jax.block_until_ready(program()(lanes, before, needed, np.int32(first), *common))
+    after, (daily, quarters) = done
     kept_days = (daily, () if first else quarters)
-    after, kept_days = jax.tree.map(lambda x: unpack(x, len(who)), (after, kept_days))
-    for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
-        kept[..., who] = new
+    with phase("spreading"):
+        after, kept_days = jax.tree.map(lambda x: unpack(x, len(who)), (after, kept_days))
+        for kept, new in zip(jax.tree.leaves(carry), jax.tree.leaves(after), strict=True):
+            kept[..., who] = new
     return kept_days
 
 

@@ -54,6 +54,7 @@ class History:
     adverse_events: pl.DataFrame
     ledger: pl.DataFrame
     courses: pl.DataFrame
+    failures: pl.DataFrame
 
 
 TABLES = tuple(History.__dataclass_fields__)
@@ -71,6 +72,7 @@ def history(trial: Trial, low: Lowered, e: Enrolled, c: Courses, v: dict[str, fl
         adverse_events=adverse_events(trial, low, e, c, follow, v),
         ledger=ledger(trial, low, e, c, follow),
         courses=_courses(trial, e, c, follow, dense),
+        failures=_failures(trial, e, c),
     )
 
 
@@ -248,3 +250,16 @@ def _courses(trial: Trial, e: Enrolled, c: Courses, follow: Array, dense: int) -
             "t_cells": pl.Series(np.where(midnight, c.daily.t_cells[day, who], np.nan)).fill_nan(None),
         }
     ).sort("replicate", "patient", "time", maintain_order=True)
+
+
+def _failures(trial: Trial, e: Enrolled, c: Courses) -> pl.DataFrame:
+    """Who could not be computed: study day, why, and every state at the last midnight before that."""
+    rows = np.flatnonzero(c.chart.broken < NOT_YET)
+    return pl.DataFrame(
+        {
+            **keys(trial, e, rows),
+            "failed_on": (c.chart.broken[rows] + 1).astype(np.int32),
+            "reason": labels(c.chart.broken_by[rows], ch.FAULTS),
+            **{name: x[rows] for name, x in c.state._asdict().items()},
+        }
+    )

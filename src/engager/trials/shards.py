@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from engager.engine.blocks import blocks_for
+from engager.engine.phases import phase
 from engager.patients import population, values
-from engager.trials.conduct import LANES, conduct
+from engager.trials.conduct import LANES, Courses, conduct
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled, enrol, together
 from engager.trials.further_lines import further_regimens
@@ -64,9 +65,14 @@ def setup(
     return Setup(trial, lower(regimens, v, units, trial.visits.marrow_window), v, seed)
 
 
+def largest(patients: int, replicates: int) -> int:
+    """Most patients that a shard of a run has."""
+    return min(max(patients * replicates // PIECES, SMALLEST), SHARD)
+
+
 def shards(patients: int, replicates: int) -> list[list[Segment]]:
     """Split a run: whole replicates together while they fit, large replicates in parts."""
-    size = min(max(patients * replicates // PIECES, SMALLEST), SHARD)
+    size = largest(patients, replicates)
     if patients > size:
         cuts = range(0, patients, size)
         return [[Segment(r, at, min(at + size, patients))] for r in range(replicates) for at in cuts]
@@ -79,16 +85,26 @@ def shards(patients: int, replicates: int) -> list[list[Segment]]:
 
 def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine: int = 1) -> History:
     """Enrol, conduct and record the patients of a shard. ``batch`` changes the time it takes, no number."""
-    enrolled = [
-        enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
-    ]
-    courses = conduct(s.trial, s.low, s.values, together(enrolled).entrant, blocks_for(batch, LANES), refine)
-    parts, at = [], 0
-    for e in _grouped(enrolled):
-        own = _part(courses, at, at + len(e.arm))
-        parts.append(history(s.trial, s.low, e, own, s.values, DENSE))
-        at += len(e.arm)
-    return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
+    with phase("enrol"):
+        enrolled = [
+            enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
+        ]
+        entrants = together(enrolled).entrant
+    courses = conduct(s.trial, s.low, s.values, entrants, blocks_for(batch, LANES), refine)
+    with phase("history tables"):
+        parts, at = [], 0
+        for e in _grouped(enrolled):
+            own = _part(courses, at, at + len(e.arm))
+            parts.append(history(s.trial, s.low, e, own, s.values, DENSE))
+            at += len(e.arm)
+        return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
+
+
+def simulate_one(s: Setup, replicate: int, patient: int, batch: int = BATCH) -> tuple[History, Courses]:
+    """One patient alone, with the daily records that a run does not keep: the same rows as in any shard."""
+    e = enrol(s.trial, s.low, s.values, s.seed, replicate, range(patient, patient + 1))
+    courses = conduct(s.trial, s.low, s.values, e.entrant, blocks_for(batch, LANES))
+    return history(s.trial, s.low, e, courses, s.values, DENSE), courses
 
 
 def _grouped(enrolled: list[Enrolled]) -> Iterator[Enrolled]:
