@@ -59,15 +59,15 @@ def size_rows() -> Iterator[Row]:
     """Whole runs of ten and a hundred thousand patients, as one replicate and as many."""
     few, replicated, many = list(_run(10_000, 1)), list(_run(405, 25)), list(_run(100_000, 1))
     yield from (*few, *replicated, *many)
-    time, _, memory, disk = range(4)
+    seconds, _, memory, disk = range(4)
     for what, one, other, wanted in (
         ("memory", many[memory], few[memory], 1.2),
         ("disk", many[disk], few[disk], 12.0),
-        ("time", many[time], few[time], 12.0),
+        ("time", many[seconds], few[seconds], 12.0),
     ):
         ratio = (one.value or 0.0) / (other.value or 1.0)
         yield Row("Size", f"{what} of 100,000 over that of 10,000", ratio, "×", target=wanted, at_most=True)
-    ratio = (replicated[time].value or 0.0) / (few[time].value or 1.0)
+    ratio = (replicated[seconds].value or 0.0) / (few[seconds].value or 1.0)
     yield Row("Size", "time of 25 replicates over that of one as large", ratio, "×", target=1.2, at_most=True)
 
 
