@@ -259,8 +259,9 @@ def test_simulate_passes_its_options_on(monkeypatch):
     monkeypatch.setattr(run_commands, "simulate_command", lambda **options: seen.update(options))
     assert run("simulate", "TOWER", "--patients", 7, "--seed", 3, "--out", "x", "--json").exit_code == 0
     assert seen == {
-        "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": Path("x"),
-        "workers": None, "batch": None, "switched": (), "profile": False, "json": True,
+        "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": "x",
+        "workers": None, "batch": None, "switched": (), "scheduler": None, "processes": None, "profile": False,
+        "json": True,
     }  # fmt: skip
 
 

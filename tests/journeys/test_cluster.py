@@ -25,7 +25,7 @@ from engager.trials.shards import shards
 
 pytest.importorskip("distributed")
 
-DASK = str(Path(sys.executable).with_name("dask"))
+DASK, ENGAGER = (str(Path(sys.executable).with_name(name)) for name in ("dask", "engager"))
 ASKED = {"patients": 100, "replicates": 6, "seed": 3}
 TRIAL = "MT103-211"  # has a virtual control, so a run within the run
 
@@ -39,6 +39,12 @@ def simulate_shard(prepared, segments, batch):
     return simulated(prepared, segments, batch)
 worker.simulate_shard = simulate_shard
 """
+
+
+def until(there):
+    end = time.monotonic() + 120
+    while not there() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -63,9 +69,7 @@ def workers(folder, *each):
     quiet = ("--no-dashboard", "--protocol", "tcp", "--host", "127.0.0.1")
     with ExitStack() as stack:
         stack.enter_context(process("scheduler", "--port", 0, "--scheduler-file", file, *quiet))
-        until = time.monotonic() + 60
-        while not file.exists() and time.monotonic() < until:
-            time.sleep(0.1)
+        until(file.exists)
         common = ("worker", "--scheduler-file", file, "--nthreads", 1, "--no-dashboard", "--memory-limit", 0)
         started = [
             stack.enter_context(process(*common, "--name", f"w{number}", *words, **env))
@@ -150,6 +154,47 @@ def test_a_worker_with_another_record_or_program_refuses(env, why, tmp_path):
         with pytest.raises(DocumentError, match=said):
             simulate(TRIAL, **ASKED, out=tmp_path / "r", scheduler=file)
     assert not list((tmp_path / "r" / "shards").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("how", "status"), [("interrupt", 130), ("kill the scheduler", 2)])
+def test_an_interruption_or_a_lost_scheduler_is_a_sentence_and_resume_goes_on(
+    how, status, on_threads, tmp_path
+):
+    folder = tmp_path / "r"
+    words = [str(word) for name, value in ASKED.items() for word in (f"--{name}", value)]
+    with ExitStack() as stack:
+        file = tmp_path / "scheduler.json"
+        quiet = ("--no-dashboard", "--host", "127.0.0.1")
+        if how == "interrupt":
+            where = ["--processes", "1", "--workers", "1"]
+        else:
+            scheduler = stack.enter_context(
+                process("scheduler", "--port", 0, "--scheduler-file", file, *quiet)
+            )
+            until(file.exists)
+            stack.enter_context(
+                process("worker", "--scheduler-file", file, "--nthreads", 1, "--no-nanny", *quiet)
+            )
+            where = ["--scheduler", str(file)]
+        run = stack.enter_context(
+            subprocess.Popen(
+                [ENGAGER, "simulate", TRIAL, *words, *where, "--out", str(folder)],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            )
+        )  # fmt: skip
+        until(lambda: list(folder.glob("shards/*.json")))
+        if how == "interrupt":
+            os.killpg(run.pid, signal.SIGINT)  # as from a keyboard, to the workers, too
+        else:
+            scheduler.kill()
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == status and "Traceback" not in said
+    assert (
+        "interrupted; what a run has finished is kept" if status == 130 else "was lost; finished shards"
+    ) in said
+    resume(folder)
+    same(folder, on_threads)
 
 
 @pytest.mark.slow

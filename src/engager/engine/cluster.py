@@ -14,6 +14,8 @@ import json
 import logging
 import os
 import pickle
+import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -198,9 +200,28 @@ def joined(address: str) -> Iterator[Cluster]:
             f"no scheduler answers at {at} within {ANSWER} seconds ({why}); "
             "start one with: dask scheduler, and name its address, such as tcp://host:8786"
         ) from None
-    client = Client(at, timeout=ANSWER, set_as_default=False)
-    with client:
+    with _quiet(), Client(at, timeout=ANSWER, set_as_default=False) as client:
         yield Cluster(client, f"the scheduler at {address}")
+
+
+def _quiet() -> Any:
+    """Keep Dask's own log of lost connections from the user, who is told in a sentence."""
+    from distributed.utils import silence_logging_cmgr
+
+    return silence_logging_cmgr(logging.CRITICAL)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes begun here leave an interruption from the keyboard to this one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _written(file: str) -> str:
@@ -244,13 +265,15 @@ def started(processes: int, threads: int) -> Iterator[Cluster]:
     }
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
+        stack.enter_context(_quiet())
         try:
-            local = LocalCluster(
-                n_workers=processes,
-                threads_per_worker=threads,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            )
+            with _deaf():
+                local = LocalCluster(
+                    n_workers=processes,
+                    threads_per_worker=threads,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
         except (RuntimeError, OSError) as error:
             raise DocumentError(
                 f"{processes} processes could not be started ({error}); a script that calls engager needs "
