@@ -20,7 +20,8 @@ from engager.engine.integrate import step
 from engager.model import Parameters, State, alone, concentration, rates
 from engager.model.target_cells import marrow_blasts
 from engager.trials import trial
-from engager.trials.conduct import LANES, STEPS
+from engager.trials.conduct import LANES
+from engager.trials.course import STEPS
 from engager.trials.enrol import Enrolled, enrol
 from engager.trials.shards import Setup, setup
 

@@ -84,7 +84,8 @@ def test_the_day_loop_stays_one_program():
     jax = compiler.jax()
     from engager.engine.blocks import pack
     from engager.trials.chart import Constants, blank
-    from engager.trials.conduct import LANES, _split, criteria, program
+    from engager.trials.conduct import LANES, _split, criteria
+    from engager.trials.day import program
     from engager.trials.further_lines import foot
 
     s = setup(trial("TOWER"), 1)

@@ -8,7 +8,8 @@ import psutil
 
 from engager.app.request import Request
 from engager.documents import DocumentError
-from engager.trials.conduct import CHUNK, LANES, horizon
+from engager.trials.conduct import LANES, horizon
+from engager.trials.day import CHUNK
 from engager.trials.shards import BATCH, largest
 
 PROGRAM = 600_000_000

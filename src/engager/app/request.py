@@ -18,8 +18,9 @@ from engager.outcomes.response import DATA as CRITERIA
 from engager.patients import values
 from engager.patients.population import DATA as POPULATION
 from engager.trials import Trial, read_trial, trial, trial_file
-from engager.trials.conduct import LANES, STEPS, horizon
+from engager.trials.conduct import LANES, horizon
 from engager.trials.controls import under_control
+from engager.trials.course import STEPS
 from engager.trials.history import TABLES
 from engager.trials.shards import BATCH, PIECES, SHARD, SMALLEST
 

@@ -6,7 +6,10 @@ What is looked for, and what the regimen does about it, follows from the chart a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from engager.engine.integrate import step
 from engager.model import State, absorbed, concentration, depot, rates
@@ -17,6 +20,14 @@ from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET, Chart, Constants, Entrant, Value
 from engager.trials.orders import Orders, end_engager
 from engager.trials.plan import CRS, HOLD, NEUROLOGIC_EVENT, NOTHING, OCCURRENCES, Lowered
+
+STEPS = (
+    (1 / 80, 1 / 80, 1 / 40, 1 / 20, 3 / 40, 3 / 40),
+    (1 / 12, 1 / 12, 1 / 12),
+    (1 / 12, 1 / 12, 1 / 12),
+    (1 / 12, 1 / 12, 1 / 12),
+)
+"""Steps [day] of a day with drug, by quarter: short where the dose changes. Days without take one a quarter."""
 
 SHORTEST = 1e-6
 """Below this a step has no length [day]; it only keeps a quotient defined."""
@@ -71,6 +82,13 @@ class Moment(NamedTuple):
     chart: Chart
 
 
+class Quarters(NamedTuple):
+    """C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h, arrays [day, quarter, patient]."""
+
+    C: Any
+    I6: Any
+
+
 def watch(c: Chart, studied: Value, e: Entrant, low: Lowered, k: Constants, xp: Any) -> Watch:
     """Read at midnight what is to be looked for today in who is ``studied``.
 
@@ -103,6 +121,41 @@ def watch(c: Chart, studied: Value, e: Entrant, low: Lowered, k: Constants, xp: 
 def begin(y: State, c: Chart, o: Orders, xp: Any) -> Moment:
     """Midnight: the pump runs, and what is given under the skin is in."""
     return Moment(y, xp.ones_like(c.C), o.gap, o.dose, of(c.peak, c.window - 1, xp), c)
+
+
+def hours(
+    m: Moment,
+    active: Any,
+    studied: Any,
+    refine: Any,
+    o: Orders,
+    w: Watch,
+    e: Entrant,
+    k: Constants,
+    day: Any,
+    jax: Any,
+) -> tuple[Moment, Quarters]:
+    """The steps of a day: fine ones for who is ``active``, one a quarter for others who are ``studied``; a block takes
+    as many as its busiest patient needs, of length zero for the others. What is seen at the end of each quarter."""
+    xp = jax.numpy
+    fine = np.concatenate(STEPS)
+    quarter = np.repeat(np.arange(len(STEPS)), [len(q) for q in STEPS])
+    opens = np.append(True, np.diff(quarter) > 0)
+    busy = xp.any(active & studied)
+    own = xp.where(active, fine[:, None], xp.asarray(opens / len(STEPS))[:, None])
+    lengths = (xp.where(studied, own, 0.0) / refine).astype(xp.float32)
+    rows = xp.where(busy, np.arange(len(fine)), np.resize(np.flatnonzero(opens), len(fine)))
+    steps = xp.where(busy, len(fine), xp.where(xp.any(studied), len(STEPS), 0)) * refine
+    seen = Quarters(*(xp.broadcast_to(x, (len(STEPS), *x.shape)) for x in (m.chart.C, m.y.I6)))
+
+    def body(i: Any, carry: tuple[Moment, Quarters]) -> tuple[Moment, Quarters]:
+        m, q = carry
+        row = rows[jax.lax.div(i, refine)]
+        m = advance(m, o, w, e, k, lengths[row], day, xp)
+        put = partial(jax.lax.dynamic_update_index_in_dim, index=xp.asarray(quarter)[row], axis=0)
+        return m, Quarters(put(q.C, m.chart.C), put(q.I6, m.y.I6))
+
+    return jax.lax.fori_loop(0, steps, body, (m, seen))  # type: ignore[no-any-return]
 
 
 def advance(
