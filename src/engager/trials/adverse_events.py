@@ -102,8 +102,9 @@ def cycles_given(low: Lowered, e: Enrolled, c: Courses, follow: Array) -> Array:
     delivered = np.asarray(c.daily.delivered)
     day, who = np.nonzero((delivered > 0) & (np.arange(len(delivered))[:, None] < follow))
     cycle = low.plan.cycle[e.entrant.fate.regimen[who], c.daily.plan_day[day, who]].astype(np.int64)
-    pairs = np.unique(np.stack([who, cycle], axis=1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=len(e.arm)).astype(np.int16)
+    given = np.zeros((len(e.arm), int(low.plan.cycle.max()) + 1), bool)
+    given[who, cycle] = True
+    return np.asarray(given.sum(axis=1), np.int16)
 
 
 def with_grades(patients: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:

@@ -7,12 +7,14 @@ pump or the ward gave; every row says why, so nothing is missing without a reaso
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engager.regimens import Regimen
 from engager.trials import chart as ch
 from engager.trials.chart import NOT_YET
 from engager.trials.conduct import Courses
@@ -187,20 +189,28 @@ def _doses(trial: Trial, e: Enrolled, c: Courses, follow: Array) -> list[dict[st
         running = c.daily.running[:, patients] & (calendar[:, None] < follow[patients])
         day, k = np.nonzero(running)
         day_of[k, c.daily.plan_day[day, patients[k]]] = day
-        planned: dict[tuple[str, bool, str], list[tuple[int, float]]] = {}
-        for plan in regimen.days():
-            for drug, amount in plan.doses:
-                per_area = ("area", -1) in amount.unit.dimension
-                in_courses = ("course", 1) in amount.unit.dimension
-                unit = "course" if in_courses else "µg" if drug == ENGAGER else "mg"
-                size = amount.canonical * (1e-3 if unit == "mg" else 1.0)
-                planned.setdefault((drug, per_area, unit), []).append((plan.day - 1, size))
-        for (drug, per_area, unit), doses in planned.items():
-            days, sizes = (np.array(values) for values in zip(*doses, strict=True))
+        for (drug, per_area, unit), (days, sizes) in _planned(regimen).items():
             area = e.entrant.fate.BSA[patients] if per_area else np.ones(len(patients))
             rows = _stretches(drug, day_of[:, days], area[:, None] * sizes, patients, c, follow)
             parts.append({**rows, "drug": drug, "unit": unit})
     return parts
+
+
+@lru_cache(maxsize=64)
+def _planned(regimen: Regimen) -> dict[tuple[str, bool, str], tuple[Array, Array]]:
+    """Plan days (from 0) and amounts of what is given in doses, by drug, whether per m², and unit."""
+    planned: dict[tuple[str, bool, str], list[tuple[int, float]]] = {}
+    for plan in regimen.days():
+        for drug, amount in plan.doses:
+            per_area = ("area", -1) in amount.unit.dimension
+            in_courses = ("course", 1) in amount.unit.dimension
+            unit = "course" if in_courses else "µg" if drug == ENGAGER else "mg"
+            size = amount.canonical * (1e-3 if unit == "mg" else 1.0)
+            planned.setdefault((drug, per_area, unit), []).append((plan.day - 1, size))
+    return {
+        key: (np.array([day for day, _ in doses]), np.array([size for _, size in doses]))
+        for key, doses in planned.items()
+    }
 
 
 def _stretches(
