@@ -189,7 +189,7 @@ def test_an_interruption_or_a_lost_scheduler_is_a_sentence_and_resume_goes_on(
         else:
             scheduler.kill()
         _, said = run.communicate(timeout=60)
-    assert run.returncode == status and "Traceback" not in said
+    assert run.returncode == status and "Traceback" not in said, said
     assert (
         "interrupted; what a run has finished is kept" if status == 130 else "was lost; finished shards"
     ) in said

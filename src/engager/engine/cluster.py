@@ -85,7 +85,7 @@ class Cluster:
                 if self._killed(future):
                     suspects.append(piece)
                 else:
-                    yield piece, _result(future)
+                    yield piece, self._result(future)
                 future.release()
             lost = []
             for piece in suspects:
@@ -93,32 +93,50 @@ class Cluster:
                 if alone is None:
                     lost.append(piece)
                 else:
-                    yield piece, _result(alone)
+                    yield piece, self._result(alone)
         finally:
             self._give_up(list(running))
         if lost:
             raise Lost(lost)
 
     def _submit(self, work: Callable[[A], B], piece: A, **options: Any) -> Any:
-        return self.client.submit(_tried, work, piece, pure=False, **options)
+        return self._asked(lambda: self.client.submit(_tried, work, piece, pure=False, **options))
 
     def _window(self) -> int:
-        return int(2 * sum(self.client.nthreads().values())) + AHEAD
+        return int(2 * sum(self._asked(self.client.nthreads).values())) + AHEAD
+
+    def _asked(self, question: Callable[[], B]) -> B:
+        """What the client answers; that it has lost its scheduler is said in a sentence."""
+        from distributed.client import ClosedClientError
+
+        try:
+            return question()
+        except (CancelledError, OSError, ClosedClientError):
+            raise self._gone() from None
+
+    def _gone(self) -> DocumentError:
+        return DocumentError(
+            f"the connection to {self.name} was lost; finished shards are kept, engager resume goes on"
+        )
+
+    def _result(self, future: Any) -> Any:
+        found = self._asked(future.result)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def _killed(self, future: Any) -> bool:
         """Whether a finished piece ended its workers; raises what else went wrong."""
         from distributed import KilledWorker
 
         if future.status == "cancelled":
-            raise DocumentError(
-                f"the connection to {self.name} was lost; finished shards are kept, engager resume goes on"
-            )
+            raise self._gone()
         if future.status == "error":
             error = future.exception()
             if isinstance(error, KilledWorker):
                 return True
             raise _not_run(self.name, error)
-        return isinstance(future.result(), MemoryError)
+        return isinstance(self._asked(future.result), MemoryError)
 
     def _alone(self, work: Callable[[A], B], piece: A, running: dict[Any, Any]) -> Any:
         """The finished piece, tried on a worker with nothing of ours beside it; None if that worker went, too."""
@@ -159,13 +177,6 @@ def _tried(work: Callable[[A], B], piece: A) -> B | Exception:
             error = RuntimeError(str(error))
         error.add_note(f"on {here()}:\n{told}")
         return error.with_traceback(None)
-
-
-def _result(future: Any) -> Any:
-    found = future.result()
-    if isinstance(found, Exception):
-        raise found
-    return found
 
 
 def _not_run(name: str, error: BaseException) -> BaseException:
