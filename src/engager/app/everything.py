@@ -70,7 +70,9 @@ def simulate_all(
             if began:
                 began(name, number, len(names))
             try:
-                with _run(name, folder / name, replicates, seed, workers, batch, switched) as run:
+                with _run(
+                    name, folder / name, replicates, seed, workers, batch, switched, crew is None
+                ) as run:
                     run.conduct(progress, crew)
             except DocumentError as error:
                 pending.append(_failed(name, error))
@@ -95,16 +97,17 @@ def _run(
     workers: int | None,
     batch: int | None,
     switched: Sequence[str],
+    here: bool,
 ) -> Run:
     if (folder / MANIFEST).is_file():
-        return reopened(folder, workers=workers)
+        return reopened(folder, workers=workers, here=here)
     asked = requested(name, replicates=replicates, seed=seed, workers=workers, batch=batch, switched=switched)
-    return begun(asked, folder)
+    return begun(asked, folder, here=here)
 
 
 def _reported(name: str, folder: Path) -> Line:
     try:
-        with reopened(folder) as run:
+        with reopened(folder, here=False) as run:  # nothing is left to simulate
             return line(run.close(), f"{name}/report.html")
     except DocumentError as error:
         return _failed(name, error)

@@ -97,7 +97,7 @@ def simulate(
     )
     with (
         gathered(scheduler, processes, workers) as crew,
-        begun(asked, out, crew) as run,
+        begun(asked, out, here=crew is None) as run,
         _resumable(run.store.folder),
     ):
         run.conduct(progress, crew)
@@ -115,7 +115,7 @@ def resume(
     """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
     with (
         gathered(scheduler, processes, workers) as crew,
-        reopened(folder, workers=workers, crew=crew) as run,
+        reopened(folder, workers=workers, here=crew is None) as run,
         _resumable(run.store.folder),
     ):
         run.conduct(progress, crew)
@@ -163,9 +163,10 @@ class Run:
         return _close(self.request, self.store)
 
 
-def begun(request: Request, out: Path | str | None = None, crew: Cluster | None = None) -> Run:
-    """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`."""
-    if crew is None:  # a cluster's workers have memory of their own
+def begun(request: Request, out: Path | str | None = None, *, here: bool = True) -> Run:
+    """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`. ``here``: with the memory of
+    this process, which must be free, not that of a cluster."""
+    if here:
         memory.check(request)
     need = space(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
@@ -198,8 +199,9 @@ def _next_store(name: str, need: int) -> Store:
             return Store(folder)
 
 
-def reopened(folder: Path | str, *, workers: int | None = None, crew: Cluster | None = None) -> Run:
-    """A run that was begun before, if its inputs are what they were; see :func:`resume`."""
+def reopened(folder: Path | str, *, workers: int | None = None, here: bool = True) -> Run:
+    """A run that was begun before, if its inputs are what they were; see :func:`resume`. ``here``: it is to be
+    simulated with the memory of this process, which must be free."""
     store = Store(folder)
     kept = store.manifest()
     request = asked_before(store, workers)
@@ -208,7 +210,7 @@ def reopened(folder: Path | str, *, workers: int | None = None, crew: Cluster | 
         held.enter_context(store.locked())
         if kept["status"] != "complete":
             _same_program(kept, manifest(request), store.folder)
-            if crew is None:
+            if here:
                 memory.check(request)
         return Run(request, store, held.pop_all())
 
