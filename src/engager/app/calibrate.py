@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engager import __version__
-from engager.documents import DocumentError
+from engager.app.evaluations import begin, evaluated
 from engager.engine import executor
 from engager.inference import forward
-from engager.inference.prior import DATA, Prior, frame, prior
+from engager.inference.prior import Prior, frame, prior
 from engager.inference.smoother import assimilate, inflations
 from engager.inference.targets import Target, targets
-from engager.io import MANIFEST, Store, write_json
-from engager.patients.population import DATA as POPULATION
+from engager.io import Store
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +55,7 @@ def calibrate(
     asked = Asked(members, steps, seed, workers or executor.default_workers())
     known, store = prior(), Store(out)
     with store.locked():
-        _begin(asked, out)
+        begin(out, "fit", {"members": members, "steps": steps, "seed": seed})
         wanted, left_out, error = _data(asked, known, out)
         observed = np.array([t.observed for t in wanted])
         points = known.sample(members, np.random.default_rng([seed, 0]))
@@ -78,23 +73,6 @@ def calibrate(
         _fit(wanted, found, error).write_csv(out / "fit.csv")
         store.note(status="complete", left_out=[t.name for t in left_out])
     return fitted
-
-
-def _begin(asked: Asked, out: Path) -> None:
-    """The manifest, or the check that it asks for the same."""
-    import hashlib
-
-    names = {"fit": DATA / "fit.csv", "parameters": POPULATION / "parameters.csv"}
-    inputs = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in names.items()}
-    request = {"members": asked.members, "steps": asked.steps, "seed": asked.seed}
-    mine = {"request": request, "inputs": inputs, "version": __version__}
-    if (out / MANIFEST).exists():
-        kept = Store(out).manifest()
-        differ = [key for key, value in mine.items() if kept.get(key) != value]
-        if differ:
-            raise DocumentError(f"{out} holds a fit with another {' and '.join(differ)}; name another folder")
-        return
-    write_json(out / MANIFEST, {**mine, "status": "running"})
 
 
 def _data(asked: Asked, known: Prior, out: Path) -> tuple[list[Target], list[Target], Floats]:
@@ -118,38 +96,11 @@ def _simulated(
     told: Callable[[int], None] | None,
 ) -> Floats:
     """What every member gives for the targets [member, target]; members found in the folder are not simulated again."""
-    path = out / f"step-{step}.jsonl"
-    done = {row["member"]: row["values"] for row in _read(path)}
+    values = [known.values(z) for z in points]
     seed = asked.seed + 1000 * (1 + step)
-
-    def work(member: int) -> list[float]:
-        found = forward.at(known.values(points[member]), wanted, seed)
-        return [float(v) for v in forward.means(found)]
-
-    missing = [i for i in range(len(points)) if i not in done]
-    with path.open("a", encoding="utf-8") as lines:
-        for member, values in executor.as_finished(work, missing, asked.workers):
-            done[member] = values
-            lines.write(json.dumps({"member": member, "values": values}) + "\n")
-            lines.flush()
-            os.fsync(lines.fileno())
-            if told:
-                told(len(done))
-    found = np.array([done[i] for i in range(len(points))])
+    found = evaluated(values, wanted, seed, out / f"step-{step}.jsonl", asked.workers, told)
     # where nobody is in a group there is nothing to say
     return np.where(np.isfinite(found), found, np.nanmean(found, axis=0))
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    """Finished members; a line that was cut off counts as none."""
-    rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                continue
-    return rows
 
 
 def _fit(wanted: list[Target], found: Floats, error: Floats) -> pl.DataFrame:

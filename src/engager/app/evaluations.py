@@ -1,0 +1,108 @@
+"""Many points of the parameters, each held against the calibrating trials: resumable, on any number of workers.
+
+One line of JSON a finished point, flushed to the disk, so that whatever ends the work loses at most what is running.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engager import __version__
+from engager.documents import DocumentError
+from engager.engine import executor
+from engager.inference import forward
+from engager.inference.prior import DATA
+from engager.inference.targets import Target
+from engager.io import MANIFEST, Store, write_json
+from engager.patients.population import DATA as POPULATION
+
+Floats = NDArray[np.float64]
+
+INPUTS = {"fit": DATA / "fit.csv", "parameters": POPULATION / "parameters.csv"}
+"""Files that the result depends on."""
+
+
+def inputs() -> dict[str, str]:
+    """SHA-256 of every file that the result depends on."""
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in INPUTS.items()}
+
+
+def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
+    """Write the manifest of ``what`` (``"fit"``), or check that the folder's asks for the same.
+
+    Raises:
+        DocumentError: the folder holds another request, or one of other inputs or another version.
+    """
+    mine = {"request": dict(request), "inputs": inputs(), "version": __version__}
+    if (out / MANIFEST).exists():
+        kept = Store(out).manifest()
+        differ = [key for key, value in mine.items() if kept.get(key) != value]
+        if differ:
+            raise DocumentError(
+                f"{out} holds a {what} with another {' and '.join(differ)}; name another folder"
+            )
+        return
+    write_json(out / MANIFEST, {**mine, "status": "running"})
+
+
+def evaluated(
+    points: Sequence[Mapping[str, float]],
+    wanted: Sequence[Target],
+    seed: int,
+    path: Path,
+    workers: int,
+    told: Callable[[int], None] | None = None,
+) -> Floats:
+    """What every point gives for the targets; points that ``path`` holds are not simulated again.
+
+    Args:
+        points: parameters by name; what a point does not name is as in the population's table.
+        seed: of all points, so that they differ in nothing but their parameters.
+        path: file of finished points, written on.
+        told: called with the number of finished points.
+
+    Returns:
+        [point, target in the order of ``wanted``, study by study] on the targets' scales; nan where nobody is in a
+        target's group.
+    """
+
+    def work(member: int) -> list[float]:
+        return [float(v) for v in forward.means(forward.at(points[member], wanted, seed))]
+
+    done = {row["member"]: row["values"] for row in _finished(path)}
+    missing = [i for i in range(len(points)) if i not in done]
+    with path.open("a", encoding="utf-8") as lines:
+        for member, values in executor.as_finished(work, missing, workers):
+            done[member] = values
+            lines.write(json.dumps({"member": member, "values": values}) + "\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+            if told:
+                told(len(done))
+    return np.array([done[i] for i in range(len(points))])
+
+
+def _finished(path: Path) -> list[dict[str, Any]]:
+    """Finished points; a line that was cut off counts as none and is taken out, so that the next one is not lost."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        with path.open("r+", encoding="utf-8") as lines:
+            lines.truncate(len(whole.encode()))
+    rows = []
+    for line in whole.splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows
