@@ -10,19 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engager.app.evaluations import begin, evaluated
+from engager.app.evaluations import begin, evaluated, held_against
 from engager.engine import executor
-from engager.inference import forward
 from engager.inference.prior import Prior, frame, prior
 from engager.inference.smoother import assimilate, inflations
-from engager.inference.targets import Target, targets
+from engager.inference.targets import Target
 from engager.io import Store
 
 Floats = NDArray[np.float64]
 
 CALIBRATIONS = Path("calibrations")
-ERROR_REPLICATES = 120
-"""Replicates from which the error of a printed trial is taken."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def calibrate(
     known, store = prior(), Store(out)
     with store.locked():
         begin(out, "fit", {"members": members, "steps": steps, "seed": seed})
-        wanted, left_out, error = _data(asked, known, out)
+        wanted, left_out, error = held_against(known, seed)
         observed = np.array([t.observed for t in wanted])
         points = known.sample(members, np.random.default_rng([seed, 0]))
         total = members * (steps + 1)
@@ -73,17 +70,6 @@ def calibrate(
         _fit(wanted, found, error).write_csv(out / "fit.csv")
         store.note(status="complete", left_out=[t.name for t in left_out])
     return fitted
-
-
-def _data(asked: Asked, known: Prior, out: Path) -> tuple[list[Target], list[Target], Floats]:
-    """Targets that can be simulated, those that cannot, and the covariance of their error."""
-    every = targets()
-    many = dict.fromkeys((t.study for t in every), ERROR_REPLICATES)
-    at_prior = forward.at(known.values(known.centre), every, asked.seed, many)
-    wanted, left_out = forward.simulable(every, at_prior)
-    kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
-    shown = {study: forward.replicates(study) for study in kept}
-    return wanted, left_out, forward.error(kept, shown)
 
 
 def _simulated(
