@@ -14,7 +14,7 @@ from engager.patients.population import (
     population,
     values,
 )
-from engager.patients.structures import Structure, simplest, structures
+from engager.patients.structures import Structure, rivalries, setting, simplest, structures
 
 __all__ = [
     "Cohort",
@@ -29,6 +29,8 @@ __all__ = [
     "growth",
     "person",
     "population",
+    "rivalries",
+    "setting",
     "simplest",
     "structures",
     "values",
