@@ -5,7 +5,6 @@ One line of JSON a finished point, flushed to the disk, so that whatever ends th
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -19,23 +18,15 @@ from engager import __version__
 from engager.documents import DocumentError
 from engager.engine import executor
 from engager.inference import forward
-from engager.inference.prior import DATA, Prior
+from engager.inference.basis import basis
+from engager.inference.prior import Prior
 from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, write_json
-from engager.patients.population import DATA as POPULATION
 
 Floats = NDArray[np.float64]
 
-INPUTS = {"fit": DATA / "fit.csv", "parameters": POPULATION / "parameters.csv"}
-"""Files that the result depends on."""
-
-ERROR_REPLICATES = 120
+ERROR_REPLICATES = 160
 """Replicates from which the error of a printed trial is taken."""
-
-
-def inputs() -> dict[str, str]:
-    """SHA-256 of every file that the result depends on."""
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in INPUTS.items()}
 
 
 def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
@@ -44,7 +35,7 @@ def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
     Raises:
         DocumentError: the folder holds another request, or one of other inputs or another version.
     """
-    mine = {"request": dict(request), "inputs": inputs(), "version": __version__}
+    mine = {"request": dict(request), "inputs": basis(), "version": __version__}
     if (out / MANIFEST).exists():
         kept = Store(out).manifest()
         differ = [key for key, value in mine.items() if kept.get(key) != value]

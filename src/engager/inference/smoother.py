@@ -31,7 +31,7 @@ def assimilate(
     observed: Floats,
     error: Floats,
     inflation: float,
-    rng: np.random.Generator,
+    noise: Floats,
 ) -> Floats:
     """One step of the smoother.
 
@@ -41,7 +41,7 @@ def assimilate(
         observed: the data [datum].
         error: covariance of the data's error, that of the simulation included [datum, datum].
         inflation: factor on ``error`` in this step.
-        rng: draws the perturbations of the data.
+        noise: standard normal numbers that the data are perturbed with [member, datum].
 
     Returns:
         Moved points [member, dimension].
@@ -50,9 +50,8 @@ def assimilate(
     dz, dg = points - points.mean(0), simulated - simulated.mean(0)
     between, spread = dz.T @ dg / (members - 1), dg.T @ dg / (members - 1)
     inflated = inflation * error
-    noise = rng.multivariate_normal(np.zeros(len(observed)), inflated, members, method="cholesky")
-    noise -= noise.mean(0)
-    gap = observed + noise - simulated
+    perturbed = observed + (noise - noise.mean(0)) @ np.linalg.cholesky(inflated).T
+    gap = perturbed - simulated
     gain = np.linalg.solve(spread + inflated, gap.T)
     return np.asarray(points + ((between * _significant(dz, dg)) @ gain).T)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from engager.documents import DocumentError, Problem
 from engager.evidence import Result, role_of, studies, study
@@ -38,6 +39,10 @@ class Target:
         r = self.result
         parts = (r.study, r.arm, r.subgroup, r.endpoint, r.statistic, str(r.time or ""))
         return " · ".join(part for part in parts if part)
+
+    def unscaled(self, value: Any) -> Any:
+        """A number on the target's scale, in the unit of the record."""
+        return expit(value) if self.result.statistic in SHARES else np.exp(value)
 
 
 def targets() -> list[Target]:
@@ -94,7 +99,9 @@ def simulated(conducted: Trial, tables: Tables, wanted: Sequence[Target]) -> Flo
             found = measured(conducted, tables, row)
         except NotSimulated:
             found = np.zeros(0)
-        values = np.append(found, np.full(many - len(found), np.nan))  # a replicate without the group has no value
+        values = np.append(
+            found, np.full(many - len(found), np.nan)
+        )  # a replicate without the group has no value
         if row.statistic in SHARES:
             N = _people(row) or 1
             columns.append(logit((values * N + 0.5) / (N + 1)))
