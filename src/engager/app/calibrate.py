@@ -11,16 +11,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engager import __version__
-from engager.app.evaluations import begin, evaluated
+from engager.app.evaluations import begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.engine.streams import to_normal, uniform
-from engager.inference import forward
 from engager.inference.basis import basis, calibrated_studies
 from engager.inference.fit import Fit, fit_of
 from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
-from engager.inference.targets import Target, targets
+from engager.inference.targets import Target
 from engager.io import Store, unwritable, write_json, write_text
 from engager.patients import Ensemble, write_ensemble
 
@@ -34,9 +33,6 @@ MEMBERS, STEPS = 256, 3
 
 LEAST = 50
 """Fewest members: below, chance correlations hide all others."""
-
-ERROR_REPLICATES = 160
-"""Replicates from which the error of a printed trial is taken."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ def calibrate(
 def _fitted(asked: Asked, folder: Path, progress: Callable[[int, int], None] | None) -> Fit:
     known = prior()
     total = asked.members * (asked.steps + 1)
-    wanted, left_out, error = _data(asked, known)
+    wanted, left_out, error = held_against(known, asked.seed)
     observed = np.array([t.observed for t in wanted])
     points = [known.sample(asked.members, asked.seed)]
     shown = []
@@ -122,17 +118,6 @@ def _fitted(asked: Asked, folder: Path, progress: Callable[[int, int], None] | N
     values = np.array([list(known.values(z).values()) for z in points[-1]])
     found = Ensemble(tuple(known.names), values, about)
     return fit_of(known, found, wanted, left_out, error, points, shown)
-
-
-def _data(asked: Asked, known: Prior) -> tuple[list[Target], list[Target], Floats]:
-    """Targets that can be simulated, those that cannot, and the covariance of their error."""
-    every = targets()
-    many = dict.fromkeys((t.study for t in every), ERROR_REPLICATES)
-    at_prior = forward.at(known.values(known.centre), every, asked.seed, many)
-    wanted, left_out = forward.simulable(every, at_prior)
-    kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
-    shown = {study: forward.replicates(study) for study in kept}
-    return wanted, left_out, forward.error(kept, shown)
 
 
 def _noise(asked: Asked, wanted: list[Target], step: int) -> Floats:

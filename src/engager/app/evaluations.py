@@ -19,10 +19,14 @@ from engager.documents import DocumentError
 from engager.engine import executor
 from engager.inference import forward
 from engager.inference.basis import basis
-from engager.inference.targets import Target
+from engager.inference.prior import Prior
+from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, write_json
 
 Floats = NDArray[np.float64]
+
+ERROR_REPLICATES = 160
+"""Replicates from which the error of a printed trial is taken."""
 
 
 def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
@@ -41,6 +45,18 @@ def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
             )
         return
     write_json(out / MANIFEST, {**mine, "status": "running"})
+
+
+def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], Floats]:
+    """Targets that can be simulated, study by study; those that cannot; the covariance of the error of the first: that
+    of a printed trial against the mean of what a point is simulated with, at the centre of the prior."""
+    every = targets()
+    many = dict.fromkeys((t.study for t in every), ERROR_REPLICATES)
+    at_prior = forward.at(known.values(known.centre), every, seed, many)
+    wanted, left_out = forward.simulable(every, at_prior)
+    kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
+    shown = {study: forward.replicates(study) for study in kept}
+    return wanted, left_out, forward.error(kept, shown)
 
 
 def evaluated(

@@ -15,7 +15,7 @@ from engager.patients.population import (
     population,
     values,
 )
-from engager.patients.structures import Structure, simplest, structures
+from engager.patients.structures import Structure, rivalries, setting, simplest, structures
 
 __all__ = [
     "Cohort",
@@ -33,6 +33,8 @@ __all__ = [
     "person",
     "population",
     "read_ensemble",
+    "rivalries",
+    "setting",
     "simplest",
     "structures",
     "values",
