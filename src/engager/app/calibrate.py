@@ -105,7 +105,7 @@ def _data(asked: Asked, known: Prior, out: Path) -> tuple[list[Target], list[Tar
     wanted, left_out = forward.simulable(every, at_prior)
     kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
     shown = {study: forward.replicates(study) for study in kept}
-    return wanted, left_out, forward.error(kept, shown)
+    return wanted, left_out, forward.error(kept, shown, wanted)
 
 
 def _simulated(
