@@ -140,7 +140,7 @@ def _simulated(
     # other trials for every member: what is chance in one set of trials would be common to all
     seeds = [derived(asked.seed, f"fit, step {step}, member {i}") for i in range(len(points))]
     found = evaluated(values, wanted, seeds, folder / f"step-{step}.jsonl", asked.workers, told)
-    empty = [t.name for t, there in zip(wanted, np.isfinite(found).any(axis=0), strict=True) if not there]
+    empty = [t.name for t, there in zip(wanted, np.isfinite(found).T, strict=True) if not there.any()]
     if empty:
         raise DocumentError(
             f"step {step}: no member gives a number for {', '.join(empty)}: the prior is too far from the data; "
