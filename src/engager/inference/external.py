@@ -33,6 +33,9 @@ ENDPOINTS = (*READOUTS, "cd19_negative_relapse")
 
 HOURS = 24.0
 
+SHARES = ("proportion", "rate_at")
+"""Statistics that are a share of patients."""
+
 OF_RESULT = ("study", "arm", "endpoint", "statistic", "source", "note")
 COLUMNS = (*OF_RESULT, "hour", "rate", "value", "error", "read")
 
@@ -50,12 +53,27 @@ class Quantity:
 
 @cache
 def results() -> list[Result]:
-    """Rows of the studies that lie beside this module.
+    """Rows of the studies whose files lie in this package."""
+    return [row for path in sorted(DATA.glob("*.yaml")) for row in read_results(path)]
+
+
+def read_results(source: Path | str, *, name: str | None = None) -> list[Result]:
+    """Read the rows of a study's file (or text, shown as ``name``).
 
     Raises:
-        DocumentError: every problem of every file.
+        DocumentError: every problem of the file; every row without a value; every share without the number of
+            patients that it counts.
     """
-    return [row for path in sorted(DATA.glob("*.yaml")) for row in read_study(path).results]
+    found, shown = list(read_study(source, name=name).results), name or source
+    problems = [Problem(None, f"{shown}: {row.id} has no value to fit") for row in found if row.value is None]
+    problems += [
+        Problem(None, f"{shown}: {row.id} is a share without N; say how many patients it counts")
+        for row in found
+        if row.statistic in SHARES and row.N is None
+    ]
+    if problems:
+        raise DocumentError(problems)
+    return found
 
 
 @cache

@@ -21,9 +21,6 @@ from engager.trials.responses import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
 
-SHARES = ("proportion", "rate_at")
-FACTORS = ("median", "hazard_ratio", "odds_ratio")
-
 
 @dataclass(frozen=True)
 class Target:
@@ -77,7 +74,7 @@ def targets() -> list[Target]:
 def outside() -> list[Target]:
     """The facts from outside the record (see ``external``)."""
     return [
-        *_targets(external.results()),
+        *(Target(row, _observed(row)) for row in external.results()),
         *(Target(q.result, _observed(q.result), q.error, q.rate) for q in external.quantities()),
     ]
 
@@ -88,38 +85,27 @@ def chosen(rows: Sequence[Result]) -> list[Target]:
     Raises:
         DocumentError: every row that may not be fitted, or that no error can be given to.
     """
-    wrong = [
-        Problem(None, f"{r.id} is {role_of(r)}: it must not be fitted")
-        for r in rows
-        if role_of(r) != "calibrated"
-    ]
-    if wrong:
-        raise DocumentError(wrong)
-    return _targets(distinct(rows))
-
-
-def _targets(rows: Sequence[Result]) -> list[Target]:
     problems = []
     for row in rows:
-        if row.value is None:
+        if role_of(row) != "calibrated":
+            problems.append(Problem(None, f"{row.id} is {role_of(row)}: it must not be fitted"))
+        elif row.value is None:
             problems.append(Problem(None, f"{row.id} has no value to fit"))
-        elif row.statistic == "proportion" and _people(row) is None:
-            problems.append(Problem(None, f"{row.id} is a share without N: nothing says how sure it is"))
     if problems:
         raise DocumentError(problems)
-    return [Target(row, _observed(row)) for row in rows]
+    return [Target(row, _observed(row)) for row in distinct(rows)]
 
 
-def _people(row: Result) -> int | None:
+def _people(row: Result) -> int:
     """Patients of a share: those printed, else those of the study's arm."""
     return row.N or external.conducted(row.study).patients
 
 
 def _observed(row: Result) -> float:
     value = row.value or 0.0
-    if row.statistic not in SHARES:
+    if row.statistic not in external.SHARES:
         return float(np.log(value))
-    N = _people(row) or 1
+    N = _people(row)
     n = row.n if row.n is not None else value * N
     return float(logit((n + 0.5) / (N + 1)))
 
@@ -145,8 +131,8 @@ def simulated(
         values = np.append(
             found, np.full(many - len(found), np.nan)
         )  # a replicate without the group has no value
-        if row.statistic in SHARES:
-            N = _people(row) or 1
+        if row.statistic in external.SHARES:
+            N = _people(row)
             columns.append(logit((values * N + 0.5) / (N + 1)))
         elif row.endpoint in external.READOUTS:
             columns.append(np.log(values))
