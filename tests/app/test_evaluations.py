@@ -15,17 +15,17 @@ POINTS = [{}, {"r": 0.05}, {"kmax": 9.0}]
 
 
 def test_an_interrupted_evaluation_goes_on_where_it_was(tmp_path):
-    whole = evaluated(POINTS, WANTED, 1, tmp_path / "whole.jsonl", 2)
+    whole = evaluated(POINTS, WANTED, [1] * len(POINTS), tmp_path / "whole.jsonl", 2)
     assert whole.shape == (3, 3) and np.isfinite(whole).all() and not np.array_equal(whole[0], whole[2])
     lines = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)
     kept = {json.loads(line)["member"] for line in lines[:1]}
     (tmp_path / "part.jsonl").write_text(lines[0] + lines[1][:9])  # the second line was cut off
     told = []
-    again = evaluated(POINTS, WANTED, 1, tmp_path / "part.jsonl", 1, told.append)
+    again = evaluated(POINTS, WANTED, [1] * len(POINTS), tmp_path / "part.jsonl", 1, told.append)
     assert np.array_equal(again, whole) and told == [2, 3]
     finished = [json.loads(line)["member"] for line in (tmp_path / "part.jsonl").read_text().splitlines()]
     assert sorted(finished) == [0, 1, 2] and finished[0] in kept
-    evaluated(POINTS, WANTED, 1, tmp_path / "part.jsonl", 1, told.append)
+    evaluated(POINTS, WANTED, [1] * len(POINTS), tmp_path / "part.jsonl", 1, told.append)
     assert told == [2, 3]
 
 

@@ -14,7 +14,7 @@ from engager import __version__
 from engager.app.evaluations import begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
-from engager.engine.streams import to_normal, uniform
+from engager.engine.streams import derived, to_normal, uniform
 from engager.inference.basis import basis, calibrated_studies
 from engager.inference.fit import Fit, fit_of
 from engager.inference.prior import Prior, prior
@@ -137,8 +137,15 @@ def _simulated(
 ) -> Floats:
     """What every member gives for the targets [member, target]; members found in the folder are not simulated again."""
     values = [known.values(z) for z in points]
-    seed = asked.seed + 1000 * (1 + step)
-    found = evaluated(values, wanted, seed, folder / f"step-{step}.jsonl", asked.workers, told)
+    # other trials for every member: what is chance in one set of trials would be common to all
+    seeds = [derived(asked.seed, f"fit, step {step}, member {i}") for i in range(len(points))]
+    found = evaluated(values, wanted, seeds, folder / f"step-{step}.jsonl", asked.workers, told)
+    empty = [t.name for t, there in zip(wanted, np.isfinite(found).T, strict=True) if not there.any()]
+    if empty:
+        raise DocumentError(
+            f"step {step}: no member gives a number for {', '.join(empty)}: the prior is too far from the data; "
+            "more members or more steps may help"
+        )
     # where nobody is in a group there is nothing to say
     return np.where(np.isfinite(found), found, np.nanmean(found, axis=0))
 

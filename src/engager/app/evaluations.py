@@ -25,7 +25,7 @@ from engager.io import MANIFEST, Store, write_json
 
 Floats = NDArray[np.float64]
 
-ERROR_REPLICATES = 160
+ERROR_REPLICATES = 100
 """Replicates from which the error of a printed trial is taken."""
 
 
@@ -55,14 +55,14 @@ def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], F
     at_prior = forward.at(known.values(known.centre), every, seed, many)
     wanted, left_out = forward.simulable(every, at_prior)
     kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
-    shown = {study: forward.replicates(study) for study in kept}
-    return wanted, left_out, forward.error(kept, shown)
+    shown = {study: forward.replicates([t for t in wanted if t.study == study]) for study in kept}
+    return wanted, left_out, forward.error(kept, shown, wanted)
 
 
 def evaluated(
     points: Sequence[Mapping[str, float]],
     wanted: Sequence[Target],
-    seed: int,
+    seeds: Sequence[int],
     path: Path,
     workers: int,
     told: Callable[[int], None] | None = None,
@@ -71,7 +71,7 @@ def evaluated(
 
     Args:
         points: parameters by name; what a point does not name is as in the population's table.
-        seed: of all points, so that they differ in nothing but their parameters.
+        seeds: of the points: one and the same where they shall differ in nothing but their parameters.
         path: file of finished points, written on.
         told: called with the number of finished points.
 
@@ -81,7 +81,7 @@ def evaluated(
     """
 
     def work(member: int) -> list[float]:
-        return [float(v) for v in forward.means(forward.at(points[member], wanted, seed))]
+        return [float(v) for v in forward.means(forward.at(points[member], wanted, seeds[member]))]
 
     done = {row["member"]: row["values"] for row in _finished(path)}
     missing = [i for i in range(len(points)) if i not in done]
