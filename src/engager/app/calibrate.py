@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engager import __version__
-from engager.app.evaluations import begin, evaluated, held_against
+from engager.app.evaluations import Against, begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.engine.streams import derived, to_normal, uniform
@@ -95,29 +95,48 @@ def calibrate(
     return fit, folder
 
 
-def _fitted(asked: Asked, folder: Path, progress: Callable[[int, int], None] | None) -> Fit:
+@dataclass(frozen=True)
+class Walk:
+    """The way of an ensemble from the prior to the posterior: what it was held against; points [member, dimension] and
+    what they give for the targets [member, target], by step."""
+
+    known: Prior
+    against: Against
+    points: list[Floats]
+    shown: list[Floats]
+
+
+def walked(asked: Asked, folder: Path, progress: Callable[[int, int], None] | None = None) -> Walk:
+    """Go the way that was asked for; members that the folder holds are not simulated again."""
     known = prior()
     total = asked.members * (asked.steps + 1)
-    wanted, left_out, error = held_against(known, asked.seed)
-    observed = np.array([t.observed for t in wanted])
+    against = held_against(known, asked.seed, folder)
     points = [known.sample(asked.members, asked.seed)]
     shown = []
     for step in range(asked.steps + 1):
         told = (lambda done, step=step: progress(step * asked.members + done, total)) if progress else None
-        shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told))
+        shown.append(_simulated(asked, known, against.wanted, points[-1], step, folder, told))
         if step < asked.steps:
-            noise = _noise(asked, wanted, step)
+            noise = _noise(asked, against.wanted, step)
             inflation = float(inflations(asked.steps)[step])
-            points.append(assimilate(points[-1], shown[-1], observed, error, inflation, noise))
+            points.append(
+                assimilate(points[-1], shown[-1], against.observed, against.error, inflation, noise)
+            )
+    return Walk(known, against, points, shown)
+
+
+def _fitted(asked: Asked, folder: Path, progress: Callable[[int, int], None] | None) -> Fit:
+    way = walked(asked, folder, progress)
     about = {
         "request": {"members": asked.members, "steps": asked.steps, "seed": asked.seed},
         "basis": basis(),
         "studies": calibrated_studies(),
         "engager": __version__,
     }
-    values = np.array([list(known.values(z).values()) for z in points[-1]])
-    found = Ensemble(tuple(known.names), values, about)
-    return fit_of(known, found, wanted, left_out, error, points, shown)
+    values = np.array([list(way.known.values(z).values()) for z in way.points[-1]])
+    found = Ensemble(tuple(way.known.names), values, about)
+    held = way.against
+    return fit_of(way.known, found, held.wanted, held.left_out, held.error, way.points, way.shown)
 
 
 def _noise(asked: Asked, wanted: list[Target], step: int) -> Floats:

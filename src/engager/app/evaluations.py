@@ -6,8 +6,10 @@ One line of JSON a finished point, flushed to the disk, so that whatever ends th
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, write_json
 
 Floats = NDArray[np.float64]
+
+HELD = "targets.json"
+"""What points are held against, within the folder of their evaluations."""
 
 ERROR_PATIENTS, FEWEST, MOST = 6000, 60, 200
 """Patients that the error of a study's printed results is taken from, and fewest and most of its replicates."""
@@ -47,9 +52,42 @@ def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
     write_json(out / MANIFEST, {**mine, "status": "running"})
 
 
-def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], Floats]:
-    """Targets that can be simulated, study by study; those that cannot; the covariance of the error of the first: that
-    of a printed trial against the mean of what a point is simulated with, at the centre of the prior."""
+@dataclass(frozen=True)
+class Against:
+    """What points are held against.
+
+    Attributes:
+        wanted: targets that can be simulated, study by study.
+        left_out: those that no replicate gives a number for.
+        error: covariance of a printed trial against the mean of what a point is simulated with [target, target].
+        noise: the part of ``error`` that is chance in that mean [target, target].
+    """
+
+    wanted: list[Target]
+    left_out: list[Target]
+    error: Floats
+    noise: Floats
+
+    @property
+    def observed(self) -> Floats:
+        """What was printed, on the targets' scales [target]."""
+        return np.array([t.observed for t in self.wanted])
+
+
+def held_against(known: Prior, seed: int, folder: Path) -> Against:
+    """What points are held against, at the centre of the prior; simulated once for a folder, which keeps it."""
+    path = folder / HELD
+    if not path.exists():
+        found = _held_against(known, seed)
+        names = {"targets": [t.name for t in found.wanted], "left_out": [t.name for t in found.left_out]}
+        write_json(path, {**names, "error": found.error.tolist(), "noise": found.noise.tolist()})
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    by_name = {t.name: t for t in targets()}
+    wanted, left_out = ([by_name[name] for name in kept[which]] for which in ("targets", "left_out"))
+    return Against(wanted, left_out, np.array(kept["error"]), np.array(kept["noise"]))
+
+
+def _held_against(known: Prior, seed: int) -> Against:
     every = targets()
     many = {
         name: min(max(ERROR_PATIENTS // forward.designed(mine).patients, FEWEST), MOST)
@@ -60,7 +98,9 @@ def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], F
     wanted, left_out = forward.simulable(every, at_prior)
     kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
     shown = {study: forward.replicates([t for t in wanted if t.study == study]) for study in kept}
-    return wanted, left_out, forward.error(kept, shown, wanted)
+    error = forward.error(kept, shown, wanted)
+    without = forward.error(kept, dict.fromkeys(kept, math.inf), wanted)
+    return Against(wanted, left_out, error, error - without)
 
 
 def evaluated(

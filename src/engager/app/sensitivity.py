@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.inference import forward, morris
 from engager.inference.basis import basis
-from engager.inference.prior import Prior, prior
+from engager.inference.prior import prior
 from engager.inference.sensitivity import (
     ABOUT,
     TABLES,
@@ -28,14 +27,11 @@ from engager.inference.sensitivity import (
     slopes,
     sobol_table,
 )
-from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 
 Floats = NDArray[np.float64]
 
 TRAJECTORIES, MEMBERS = 6, 128
-
-HELD = "targets.json"
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,8 @@ def _request(asked: Asked) -> dict[str, Any]:
 
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
     known = prior()
-    wanted, error = _held(known, asked.seed, out)
+    against = held_against(known, asked.seed, out)
+    wanted, error = against.wanted, against.error
     sd = np.sqrt(np.diag(error))
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
@@ -154,17 +151,6 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     return Sensitivity(
         effects_table(known, wanted, effects, floor), sobol, parameters, pairs, *compared, about
     )
-
-
-def _held(known: Prior, seed: int, out: Path) -> tuple[list[Target], Floats]:
-    """Targets, study by study, and the covariance of their errors; computed once a folder."""
-    path = out / HELD
-    if not path.exists():
-        wanted, _, error = held_against(known, seed)
-        write_json(path, {"targets": [t.result.id for t in wanted], "error": error.tolist()})
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    by_id = {t.result.id: t for t in targets()}
-    return [by_id[name] for name in kept["targets"]], np.array(kept["error"])
 
 
 def _keep(found: Sensitivity, out: Path) -> None:

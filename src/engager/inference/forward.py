@@ -101,7 +101,7 @@ def means(found: Mapping[str, Floats]) -> Floats:
         return np.concatenate([np.nanmean(values, axis=0) for values in found.values()])
 
 
-def error(found: Mapping[str, Floats], shown: Mapping[str, int], wanted: Sequence[Target]) -> Floats:
+def error(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Sequence[Target]) -> Floats:
     """Covariance of the difference between one printed trial and the mean of ``shown`` simulated ones.
 
     A target with its own standard error has that in place of the spread of the trial, without correlation with others.
@@ -109,7 +109,7 @@ def error(found: Mapping[str, Floats], shown: Mapping[str, int], wanted: Sequenc
 
     Args:
         found: many replicates of each study; their spread is that of trials of this size.
-        shown: replicates that a member of the ensemble is simulated with.
+        shown: replicates that a member of the ensemble is simulated with; infinite without their chance.
         wanted: the targets, in the order of ``found``.
 
     Returns:
