@@ -1,4 +1,4 @@
-"""One question asked of several populations: results side by side, and the conclusions that depend on which is asked."""
+"""One question asked of several populations: results side by side, and the conclusions that depend on the population."""
 
 from __future__ import annotations
 
