@@ -55,7 +55,9 @@ class Emulated:
     def targets(self, points: Floats) -> Floats:
         """What points give for the targets [point, target]."""
         products = points[:, self.pairs[:, 0]] * points[:, self.pairs[:, 1]]
-        return np.asarray(self.constant + np.concatenate([points, points**2, products], axis=1) @ self.weights)
+        return np.asarray(
+            self.constant + np.concatenate([points, points**2, products], axis=1) @ self.weights
+        )
 
     def distances(self, points: Floats) -> Floats:
         """Simulated less printed, in standard errors [point, target]."""
@@ -90,7 +92,13 @@ class Emulated:
 
 
 def emulated(
-    points: Floats, values: Floats, observed: Floats, error: Floats, noise: Floats, groups: Integers, near: Floats
+    points: Floats,
+    values: Floats,
+    observed: Floats,
+    error: Floats,
+    noise: Floats,
+    groups: Integers,
+    near: Floats,
 ) -> Emulated:
     """Fit the polynomials, and find what they miss.
 
@@ -110,7 +118,9 @@ def emulated(
         for t, y in enumerate(values.T):
             missed[out, t] = y[out] - fitted(points[~out], y[~out])(points[out])
     away = missed[near.astype(bool)]
-    found = Emulated(constant, weights, pairs, observed, error + _beyond(away.T @ away / len(away), noise, error))
+    found = Emulated(
+        constant, weights, pairs, observed, error + _beyond(away.T @ away / len(away), noise, error)
+    )
     return found
 
 

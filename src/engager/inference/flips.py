@@ -1,18 +1,30 @@
-"""One question asked of several populations: results side by side, and the conclusions that depend on the population."""
+"""One question asked of several populations: results side by side, and the conclusions that depend on which."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engager.evidence import Result
 from engager.inference.comparison import Compared, Contrast, Interval
 from engager.inference.summary import Summary
 
+SMOOTHER = "smoother"
+"""The population that a fit ships."""
+
+AGAIN = "smoother, other seed"
+"""The same population asked with another seed: what flips between the two is chance."""
+
 NULL = {"hazard_ratio": 1.0, "odds_ratio": 1.0, "difference": 0.0, "restricted_mean_difference": 0.0}
 """What a comparison of two groups shows where they are alike, by statistic."""
 
-PUBLISHED, STANDARD, CONTROL, CONTRAST = "published", "standard", "virtual control", "against the published trial"
+PUBLISHED, STANDARD, CONTROL, CONTRAST = (
+    "published",
+    "standard",
+    "virtual control",
+    "against the published trial",
+)
 
 COVERED, SIDE, EXCLUDES, DIFFERS, EXCEEDS = (
     "published value covered",
@@ -55,6 +67,55 @@ class Row:
         has no answer, none is drawn."""
         drawn = [a.conclusions for way, a in self.answers.items() if not among or way in among]
         return [name for name in drawn[0] if len({c[name] for c in drawn if name in c}) > 1] if drawn else []
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of making the population.
+
+    Attributes:
+        name: of the folder that holds its ensemble.
+        members: parameter sets; 0 where there is none.
+        effective: independent draws that they are worth; None where that is not known.
+        told: further figures by name.
+        problem: why there is no ensemble.
+    """
+
+    name: str
+    members: int
+    effective: float | None
+    told: Mapping[str, float]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Populations:
+    """Several populations, and what they answer.
+
+    Attributes:
+        ways: how each was made.
+        parameters: medians and 5 and 95 % quantiles over members by parameter and way, in the parameter's unit.
+        rows: every result of every question, by way and ``AGAIN``.
+        replicates: of every question.
+        runs: folders of the runs by question and way.
+        request: fit and seed.
+    """
+
+    ways: list[Way]
+    parameters: dict[str, dict[str, tuple[float, float, float]]]
+    rows: list[Row]
+    replicates: int
+    runs: dict[str, dict[str, str]]
+    request: Mapping[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Ways that made a population."""
+        return [way.name for way in self.ways if way.members]
+
+    def by_chance(self, row: Row) -> list[str]:
+        """Conclusions of a row that another seed changes in one and the same population."""
+        return row.flips(SMOOTHER, AGAIN)
 
 
 def side_by_side(question: str, summaries: Mapping[str, Summary]) -> list[Row]:

@@ -24,9 +24,6 @@ Floats = NDArray[np.float64]
 CHAINS, WARMING, STEPS = 16, 1000, 4000
 """Chains, their first steps that are left out, and those that count."""
 
-MIXED = 1.05
-"""Potential scale reduction above which chains have not mixed."""
-
 DRAWS = 100_000
 """Points that are drawn to be weighted, accepted or rejected."""
 
@@ -66,9 +63,9 @@ def posterior_sampling(e: Emulated, start: Floats, members: int, seed: int) -> P
     middle, covariance = e.normal(start.mean(axis=0))
     farthest = start[np.argsort(-((start - start.mean(axis=0)) ** 2).sum(axis=1), kind="stable")]
     begin = np.resize(farthest, (CHAINS, e.dimensions))
-    chains = sampled(
-        lambda u: _log_posterior(e, u), middle, covariance, begin, WARMING + STEPS, seed
-    )[WARMING:]
+    chains = sampled(lambda u: _log_posterior(e, u), middle, covariance, begin, WARMING + STEPS, seed)[
+        WARMING:
+    ]
     worst = float(r_hat(chains).max())
     flat = chains.transpose(1, 0, 2).reshape(-1, e.dimensions)
     chosen = flat[(np.arange(members) * len(flat)) // members]
@@ -100,7 +97,9 @@ def weighting(e: Emulated, start: Floats, members: int, seed: int) -> Population
 def resampled(weights: Floats, members: int, u: float) -> NDArray[np.int64]:
     """``members`` indices, each as often as its weight says but for less than one (systematic resampling)."""
     edges = np.cumsum(weights) / weights.sum()
-    return np.minimum(np.searchsorted(edges, (np.arange(members) + u) / members, side="right"), len(weights) - 1)
+    return np.minimum(
+        np.searchsorted(edges, (np.arange(members) + u) / members, side="right"), len(weights) - 1
+    )
 
 
 def accept_reject(e: Emulated, start: Floats, members: int, seed: int) -> Population:
@@ -160,4 +159,6 @@ def _misfit(e: Emulated, points: Floats) -> Floats:
 
 def _draws(many: int, dimensions: int, seed: int, way: str) -> Floats:
     """Points of the prior [point, dimension]."""
-    return to_normal(uniform(seed, f"populations/{way}", 0, range(many * dimensions))).reshape(many, dimensions)
+    return to_normal(uniform(seed, f"populations/{way}", 0, range(many * dimensions))).reshape(
+        many, dimensions
+    )
