@@ -15,6 +15,7 @@ from engager.app import memory
 from engager.app.crew import gathered, simulate_on
 from engager.app.crew import told as told_of
 from engager.app.request import (
+    SHIPPED,
     Request,
     asked_before,
     manifest,
@@ -33,7 +34,7 @@ from engager.engine.phases import measured, phase
 from engager.inference import Summary
 from engager.io import Store, write_text
 from engager.trials.history import TABLES
-from engager.trials.shards import Setup, setup, shards, simulate_shard
+from engager.trials.shards import Setup, shards, simulate_shard
 
 log = logging.getLogger(__name__)
 logging.getLogger("engager").addHandler(logging.NullHandler())  # nothing is shown unless somebody asks
@@ -52,6 +53,7 @@ def simulate(
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    parameters: str = SHIPPED,
     scheduler: str | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
@@ -67,6 +69,8 @@ def simulate(
         workers: threads; all cores if None. Changes no result.
         batch: patients per call of the compiled program. Changes no result.
         switched: structures of the model to take in or out, the other way round than by default.
+        parameters: of the population: ``"ensemble"`` is the one that is shipped, of which every two replicates have
+            another member; ``"point"`` the values of the parameter table; else the folder of a calibration.
         scheduler: address of a Dask scheduler that the shards go to; as Dask is configured if None. Changes no result.
         processes: processes on this machine to use in place of threads alone. Changes no result.
         progress: told how far the run is.
@@ -86,6 +90,7 @@ def simulate(
         workers=workers,
         batch=batch,
         switched=switched,
+        parameters=parameters,
     )
     with (
         gathered(scheduler, processes, workers) as crew,
@@ -245,7 +250,7 @@ def _conduct(r: Request, store: Store, progress: Progress | None, crew: Cluster 
         todo = _missing(r, each, advance)
         try:
             if crew is None:
-                _simulate_all(r, each, setup(trial, r.seed, r.switched), todo, advance)
+                _simulate_all(r, each, r.prepared(trial), todo, advance)
             else:
                 simulate_on(crew, r, store, name, todo, advance)
         except Lost as error:
