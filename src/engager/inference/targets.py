@@ -94,7 +94,9 @@ def simulated(conducted: Trial, tables: Tables, wanted: Sequence[Target]) -> Flo
             found = measured(conducted, tables, row)
         except NotSimulated:
             found = np.zeros(0)
-        values = np.append(found, np.full(many - len(found), np.nan))  # a replicate without the group has no value
+        values = np.append(
+            found, np.full(many - len(found), np.nan)
+        )  # a replicate without the group has no value
         if row.statistic in SHARES:
             N = _people(row) or 1
             columns.append(logit((values * N + 0.5) / (N + 1)))
