@@ -88,7 +88,7 @@ class Forecast:
         """CRPS, what lies beyond ``ends`` counting as lying there."""
         return crps(np.clip(self.values, *ends), float(np.clip(observed, *ends)), self.weights)
 
-    def loss(self, observed: float) -> float:
+    def log_score(self, observed: float) -> float:
         """Logarithmic score, as :func:`engager.inference.scores.count_loss` and ``density_loss`` have it."""
         if self.discrete:
             p = float(self.weights[int(np.argmin(np.abs(self.values - observed)))])

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager.engine import streams
+from engager.inference.checks import Checked
 from engager.inference.validation import INNER, KINDS, NULLS, OUTER, SCORED, Kind, Scored, Unscored
 
 Floats = NDArray[np.float64]
@@ -54,16 +55,16 @@ class Mean:
     rows: int
     studies: int
     crps: Estimated
-    loss: Estimated
+    log_score: Estimated
 
 
 @dataclass(frozen=True)
 class Skill:
     """The model against a null model on the rows for which that gives a number.
 
-    crps, null_crps, loss, null_loss: means over these rows. skill: 1 - crps / null_crps; above 0 the model is better.
-    gain: null_loss - loss [nat]; above 0 the model is better. inside, null_inside: rows within the 90 % intervals.
-    won: rows on which the model has the smaller CRPS.
+    crps, null_crps, log_score, null_log_score: means over these rows. skill: 1 - crps / null_crps; gain: null_log_score
+    - log_score [nat]; above 0 the model is better. inside, null_inside: rows within the 90 % intervals. won: rows on
+    which the model has the smaller CRPS.
     """
 
     null: str
@@ -73,8 +74,8 @@ class Skill:
     crps: float
     null_crps: float
     skill: Estimated
-    loss: float
-    null_loss: float
+    log_score: float
+    null_log_score: float
     gain: Estimated
     inside: int
     null_inside: int
@@ -153,7 +154,7 @@ def _mean(kind: Kind, rows: Sequence[Scored], seed: int) -> Mean:
         len(rows),
         len({row.result.study for row in rows}),
         crps=over_studies(rows, seed, lambda row: row.crps, lambda row: 1.0),
-        loss=over_studies(rows, seed, lambda row: row.loss, lambda row: 1.0),
+        log_score=over_studies(rows, seed, lambda row: row.log_score, lambda row: 1.0),
     )
 
 
@@ -171,9 +172,9 @@ def _skill(null: str, kind: Kind, every: Sequence[Scored], seed: int) -> Skill |
         crps=float(np.mean([row.crps for row in rows])),
         null_crps=float(np.mean([row.nulls[null].crps for row in rows])),
         skill=Estimated(1 - model.value, *flip),
-        loss=float(np.mean([row.loss for row in rows])),
-        null_loss=float(np.mean([row.nulls[null].loss for row in rows])),
-        gain=over_studies(rows, seed, lambda row: row.nulls[null].loss - row.loss, lambda row: 1.0),
+        log_score=float(np.mean([row.log_score for row in rows])),
+        null_log_score=float(np.mean([row.nulls[null].log_score for row in rows])),
+        gain=over_studies(rows, seed, lambda row: row.nulls[null].log_score - row.log_score, lambda row: 1.0),
         inside=sum(row.inside_outer for row in rows),
         null_inside=sum(row.nulls[null].inside for row in rows),
         won=sum(row.crps < row.nulls[null].crps for row in rows),
@@ -197,3 +198,20 @@ def over_studies(
     ratios = drawn[:, 0] / drawn[:, 1]
     low, high = np.quantile(ratios, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimated(value, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything of a validation.
+
+    rows: every result in a scored role, each once, in the order of the record; context: how many results the record
+    has beside them, which are never scored. problems: studies that could not be simulated, with the reason.
+    """
+
+    replicates: int
+    seed: int
+    rows: tuple[Scored | Unscored, ...]
+    context: int
+    problems: dict[str, str]
+    tallies: tuple[Tally, ...]
+    checks: tuple[Checked, ...]

@@ -54,7 +54,7 @@ class Against:
     studies that it went by."""
 
     crps: float
-    loss: float
+    log_score: float
     lower: float
     upper: float
     inside: bool
@@ -67,9 +67,10 @@ class Scored:
 
     observed: the printed value, n/N where both are known. median, inner, outer: over simulated trials, in the row's
     unit; infinite where a median lies beyond follow-up. inside_inner, inside_outer: whether what the printed number
-    stands for meets the interval. pit: see :func:`engager.inference.scores.pit`. crps, loss: on the scale of the kind
-    (:data:`SCALES`). N: patients of a share, as printed or else as simulated. place: where the number stands against
-    the outer interval, 0 at the median and ±1 at the bounds. nulls: null models by name; no_null: why one is missing.
+    stands for meets the interval. pit: see :func:`engager.inference.scores.pit`. crps, log_score: on the scale of the
+    kind (:data:`SCALES`). N: patients of a share, as printed or else as simulated. place: where the number stands
+    against the outer interval, 0 at the median and ±1 at the bounds. nulls: null models by name; no_null: why one is
+    missing.
     """
 
     result: Result
@@ -84,7 +85,7 @@ class Scored:
     inside_outer: bool
     pit: tuple[float, float]
     crps: float
-    loss: float
+    log_score: float
     place: float
     nulls: dict[str, Against] = field(default_factory=dict)
     no_null: dict[str, str] = field(default_factory=dict)
@@ -190,7 +191,7 @@ def _against_simulation(
         median=outer[1], inner=(inner[0], inner[2]), outer=(outer[0], outer[2]),
         inside_inner=bool(inner[0] <= most and least <= inner[2]),
         inside_outer=bool(outer[0] <= most and least <= outer[2]),
-        pit=pit(values, least, most), crps=crps(x, y), loss=loss,
+        pit=pit(values, least, most), crps=crps(x, y), log_score=loss,
         place=_place(y, *(float(scale.of(v)) for v in outer)),
     )  # fmt: skip
 
@@ -212,7 +213,7 @@ def _against(forecast: Forecast, row: Scored, scale: Scale) -> Against:
     low, high = (float(np.exp(v)) if logs else v for v in (low, high))
     return Against(
         crps=forecast.crps(y, scale.ends),
-        loss=forecast.loss(y),
+        log_score=forecast.log_score(y),
         lower=low,
         upper=high,
         inside=low <= most and least <= high,

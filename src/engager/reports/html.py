@@ -38,7 +38,7 @@ def write_report(summary: Summary, folder: Path, write: Callable[[Path, str], ob
     write, drawn = write or replaced, figures(summary)
     for figure in drawn:
         write(folder / "figures" / f"{figure.name}.svg", figure.svg)
-        write(folder / "figures" / f"{figure.name}.csv", _csv(figure.data))
+        write(folder / "figures" / f"{figure.name}.csv", csv(figure.data))
     write(folder / "report.html", page(summary, drawn))
     return folder / "report.html"
 
@@ -73,7 +73,8 @@ def _content(s: Summary) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _csv(data: pl.DataFrame) -> str:
+def csv(data: pl.DataFrame) -> str:
+    """A figure's data as CSV, rounded."""
     rounded = data.with_columns(cs.float().cast(pl.Float64).round_sig_figs(DIGITS))
     return rounded.write_csv()
 
