@@ -124,7 +124,7 @@ def _tally(role: str, rows: Sequence[Scored], unscored: int, seed: int) -> Tally
         unscored=unscored,
         studies=len({row.result.study for row in rows}),
         coverage=tuple(_coverage(level, rows, seed) for level in (INNER, OUTER) if rows),
-        pit=pit_histogram(rows),
+        pit=pit_histogram([row.pit for row in rows]),
         means=tuple(_mean(kind, by_kind[kind], seed) for kind in kinds),
         skill=tuple(skill for skill in skills if skill),
     )
@@ -138,12 +138,11 @@ def _coverage(level: float, rows: Sequence[Scored], seed: int) -> Coverage:
     return Coverage(level, sum(map(inside, rows)), len(rows), share)
 
 
-def pit_histogram(rows: Sequence[Scored]) -> tuple[float, ...]:
-    """Rows by tenth of the forecast's levels, each spread evenly over the levels that it may have."""
+def pit_histogram(levels: Sequence[tuple[float, float]]) -> tuple[float, ...]:
+    """Numbers by tenth of their forecast's levels, each spread evenly over the levels that it may have."""
     edges = np.linspace(0, 1, PIT_BINS + 1)
     counts = np.zeros(PIT_BINS)
-    for row in rows:
-        low, high = row.pit
+    for low, high in levels:
         counts += np.diff(np.clip((edges - low) / (high - low), 0, 1))
     return tuple(float(count) for count in counts)
 

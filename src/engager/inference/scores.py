@@ -69,17 +69,18 @@ def count_loss(shares: Floats, n: int, N: int) -> float:
     return -float(np.log((1 - rest) * p + rest / (N + 1)))
 
 
-def density_loss(values: Floats, observed: float, ends: tuple[float, float]) -> float:
+def density_loss(values: Floats, observed: float, ends: tuple[float, float], coarse: float) -> float:
     """Logarithmic score -log f(observed) [nat, by the unit of ``values``]; smaller is better.
 
     f is a normal kernel estimate with Silverman's bandwidth from the finite values, weighed by their share of all;
     1/(R + 1) of R values is spread evenly between ``ends``, as in :func:`count_loss`.
+
+    Args:
+        coarse: by how much the printed number may be rounded either way; the bandwidth is no less.
     """
     many, rest = len(values), 1 / (len(values) + 1)
     seen = values[np.isfinite(values)]
-    f = 0.0
     spread = float(np.std(seen, ddof=1)) if len(seen) > 1 else 0.0
-    if spread > 0:
-        width = spread * (0.75 * len(seen)) ** -0.2
-        f = float(np.sum(stats.norm.pdf(observed, seen, width))) / many
+    width = max(spread * (0.75 * max(len(seen), 1)) ** -0.2, coarse, 1e-3)
+    f = float(np.sum(stats.norm.pdf(observed, seen, width))) / many
     return -float(np.log((1 - rest) * f + rest / (ends[1] - ends[0])))

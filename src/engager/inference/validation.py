@@ -185,7 +185,8 @@ def _against_simulation(
     if N is not None:
         loss = count_loss(values, row.n if known and row.n is not None else round(observed * N), N)
     else:
-        loss = density_loss(np.where(np.isfinite(values), x, np.inf), y, scale.ends)
+        coarse = float(np.ptp(scale.of(np.array([least, most])))) / 2
+        loss = density_loss(np.where(np.isfinite(values), x, np.inf), y, scale.ends, coarse)
     return Scored(
         result=row, role=role, kind=kind, observed=observed, N=N,
         median=outer[1], inner=(inner[0], inner[2]), outer=(outer[0], outer[2]),
