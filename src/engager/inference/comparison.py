@@ -26,6 +26,9 @@ ENOUGH = 10
 """Fewest replicates that an interval is drawn from."""
 
 
+ONE_SIDED = "one of the two groups has no event or no patient in most replicates"
+
+
 @dataclass(frozen=True)
 class Interval:
     """Median over replicates and the central interval of ``LEVEL``; bounds are None for few replicates."""
@@ -140,7 +143,7 @@ def _simulated(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | No
     found = interval(values)
     nothing = "no replicate reached it within follow-up"
     if row.statistic in COMPARING:
-        nothing = "one of the two groups has no event or no patient in most replicates"
+        nothing = ONE_SIDED
     return found, "" if found else nothing, values
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager.evidence import Result, Role, Study, distinct, role_of
-from engager.inference.comparison import ENOUGH, quantiles, stands_for
+from engager.inference.comparison import ENOUGH, ONE_SIDED, interval, quantiles, stands_for
 from engager.inference.null_models import Forecast, NoForecast, NullModels
 from engager.inference.scores import count_loss, crps, density_loss, pit
 from engager.trials import NotSimulated, Tables, Trial, counted, measured
@@ -137,16 +137,14 @@ def _scored(trial: Trial, tables: Tables, row: Result, role: Role, nulls: NullMo
         )
     try:
         values = measured(trial, tables, row)
+        values = values[~np.isnan(values)]
+        if len(values) < ENOUGH:
+            raise NotSimulated(f"{len(values)} replicates have patients of this group, fewer than {ENOUGH}")
+        if kind == "ratio" and interval(values) is None:
+            raise NotSimulated(ONE_SIDED)
         N = _size(trial, tables, row) if kind == "share" else None
     except NotSimulated as why:
         return Unscored(row, role, str(why))
-    values = values[~np.isnan(values)]
-    if len(values) < ENOUGH:
-        return Unscored(
-            row,
-            role,
-            f"only {len(values)} replicates have patients of this group, at least {ENOUGH} are needed",
-        )
     made = _against_simulation(trial, row, role, kind, N, values)
     for name in NULLS:
         try:
