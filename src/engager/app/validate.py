@@ -12,7 +12,7 @@ from engager.app.output import plain
 from engager.app.simulate import Progress, finished_tables, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import Study, distinct, role_of, studies
-from engager.inference.checks import Answer, Check, answers, checks, judged
+from engager.inference.checks import Answer, Check, Checked, answers, checks, judged
 from engager.inference.comparison import ENOUGH
 from engager.inference.null_models import NullModels
 from engager.inference.scoreboard import Board, tallies
@@ -224,7 +224,7 @@ def _row(row: Scored | Unscored) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check(one: Any) -> dict[str, Any]:
+def _check(one: Checked) -> dict[str, Any]:
     c = one.check
     return {
         "name": c.name, "verdict": one.verdict, "expected": c.expected, "study": c.study, "against": c.against,
