@@ -17,7 +17,9 @@ def fitted(steps, members=MEMBERS, dimensions=2):
     observed = np.array([1.0, -0.5, 0.8])
     points = rng.standard_normal((members, dimensions))
     for inflation in inflations(steps):
-        points = assimilate(points, points @ A.T, observed, error, inflation, rng)
+        points = assimilate(
+            points, points @ A.T, observed, error, inflation, rng.standard_normal((members, 3))
+        )
     precision = np.eye(dimensions) + A.T @ np.linalg.solve(error, A)
     mean = np.linalg.solve(precision, A.T @ np.linalg.solve(error, observed))
     return points, mean, np.linalg.inv(precision)

@@ -13,7 +13,9 @@ UNITS = pint.UnitRegistry()
 UNITS.define("cells = [cells] = cell")
 UNITS.define("nano_count = 1e9 * cells")
 
-DERIVED = {"CL": "L/day", "hne": "1/day", "kbm": "1/day", "kpb": "1/day", "kN": "1/day", "kP": "1/day"}
+DERIVED = {
+    "CL": "L/day", "hne": "1/day", "kbm": "1/day", "kpb": "1/day", "kN": "1/day", "kP": "1/day", "Gall0": "cells",
+}  # fmt: skip
 
 
 def parsed(text: str) -> pint.Unit:

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from engager.documents import DocumentError
-from engager.patients import Cohort, draw, person, population, simplest, structures, values
+from engager.model import alone, rates
+from engager.model.synapse import synapses
+from engager.model.t_cells import engagement
+from engager.model.target_cells import cd19_blasts
+from engager.patients import Cohort, draw, person, population, rivalries, simplest, structures, values
 
 COHORT = Cohort.model_validate(
     {
@@ -63,3 +67,57 @@ def test_the_same_people_whatever_the_structures():
     (q, one), (r, other) = born([]), born(simplest())
     assert np.array_equal(q.age, r.age) and np.array_equal(q.refractory, r.refractory)
     assert np.array_equal(one.parameters.CL, other.parameters.CL)
+
+
+def test_rivals_come_in_pairs_and_stay_where_the_others_are_taken_out():
+    assert rivalries() == [("antigen_sink", "crowding"), ("adaptation", "target_depletion")]
+    assert not set(simplest()) & {name for pair in rivalries() for name in pair}
+
+
+def changed(switched, C=0.6):
+    """Rates of a person at the start and after half of the targets are gone and the signal is adapted to."""
+    who = person(
+        values(switched=switched) | {"CL": 49.2, "hne": 0.01}, draw(COHORT, values(), 1, 0, range(50)).disease
+    )
+    later = who.start._replace(
+        **{n: 0.5 * getattr(who.start, n) for n in ("Ls", "Lo", "Lr", "Lb", "Bm", "Bb")}
+    )
+    later = later._replace(D=later.D + 1.0, Am=1e9 + later.Am)
+    at = (alone(C + 0 * who.Lc, np), who.parameters, np)
+    return who, rates(who.start, *at), rates(later, *at)
+
+
+def test_cytokine_release_wanes_by_adaptation_or_by_depletion_and_by_neither_without_both():
+    _, (start, _), (adapted, _) = changed([])
+    assert np.all(adapted.I6 < start.I6)  # D is above the signal: nothing but the base is released
+    _, (start, _), (depleted, _) = changed(["adaptation"])
+    kept, (begin, _), (neither, _) = changed(["adaptation", "target_depletion"])
+    assert np.allclose(begin.I6, start.I6, rtol=1e-12)  # before treatment they agree
+    assert np.all(neither.I6 > depleted.I6)
+    assert np.all(kept.parameters.depletes == 0) and np.all(kept.parameters.Gall0 > 0)
+    assert np.array_equal(neither.D, depleted.D)  # redistribution adapts as ever
+
+
+@pytest.mark.parametrize(
+    ("switched", "sink", "room"),
+    [
+        ([], True, True),
+        (["crowding"], True, False),
+        (["antigen_sink"], False, True),
+        (["antigen_sink", "crowding"], False, False),
+    ],
+)
+def test_burden_acts_through_the_sink_and_through_room_as_they_are_in_the_model(switched, sink, room):
+    v = values(switched=switched) | {"CL": 49.2, "hne": 0.01}
+    disease = draw(COHORT, v, 1, 0, range(1)).disease
+    seen = []
+    for b0 in (0.1, 0.9):
+        who = person(v, disease._replace(b0=np.full(1, b0)))
+        s = synapses(np.full(1, 0.6), cd19_blasts(who.start), who.start.Bm, who.parameters, np)
+        seen.append(
+            (s.blast_marrow, who.start.Tm, engagement(who.start, s, 1.0, who.parameters, np).capacity)
+        )
+    (s0, T0, cap0), (s1, T1, cap1) = seen
+    assert (s1 < s0) == sink and (T1 < T0) == room and (cap1 < cap0) == room
+    assert sink or s1 == s0
+    assert room or (T1 == T0 and cap1 == cap0)

@@ -60,7 +60,9 @@ def board():
     asked = checks()
     answers = {(asked[0].name, asked[0].study): np.linspace(0.1, 0.4, 20)}
     judgements = tuple(judged(check, answers) for check in asked)
-    return Board(20, 1, tuple(rows), 99, {"TOWER": "no disk"}, tuple(tallies(rows, 1)), judgements)
+    return Board(
+        20, 1, "point", (), tuple(rows), 99, {"TOWER": "no disk"}, tuple(tallies(rows, 1)), judgements
+    )
 
 
 def test_the_page_names_every_number_once_by_role_and_the_losses_first(board):

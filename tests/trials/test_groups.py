@@ -41,6 +41,7 @@ def members(people, subgroup, looks=None):
         ("overt relapse", {"blasts": [0.05, 0.049]}, [0]),
         ("MRD only", {"blasts": [0.05, 0.049]}, [1]),
         ("long-term responders", {"os_time": [914, 913]}, [0]),
+        ("transplanted", {"transplant_day": [100, None]}, [0]),
         ("with blinatumomab", {"regimen": ["blinatumomab-tower", "another"]}, [0]),
         ("blinatumomab", {"regimen": ["another", "blinatumomab-tower"]}, [1]),
         ("ramp-up", {"regimen": ["another", "blinatumomab-tower"]}, [1]),

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from engager import __version__
-from engager.documents import DocumentError
+from engager.app.evaluations import begin, evaluated, held_against
+from engager.documents import DocumentError, Problem
 from engager.engine import executor
-from engager.inference import forward
-from engager.inference.prior import DATA, Prior, frame, prior
+from engager.engine.streams import derived, to_normal, uniform
+from engager.inference.basis import basis, calibrated_studies
+from engager.inference.fit import Fit, fit_of
+from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
-from engager.inference.targets import Target, targets
-from engager.io import MANIFEST, Store, write_json
-from engager.patients.population import DATA as POPULATION
+from engager.inference.targets import Target
+from engager.io import Store, unwritable, write_json, write_text
+from engager.patients import Ensemble, write_ensemble
 
 Floats = NDArray[np.float64]
 
 CALIBRATIONS = Path("calibrations")
-ERROR_REPLICATES = 120
-"""Replicates from which the error of a printed trial is taken."""
+"""Where fits go unless told otherwise."""
+
+MEMBERS, STEPS = 224, 3
+"""Size of the ensemble, and assimilations of the data: a fit of 30 to 40 minutes on two cores."""
+
+LEAST = 50
+"""Fewest members: below, chance correlations hide all others."""
 
 
 @dataclass(frozen=True)
@@ -42,70 +47,83 @@ class Asked:
 
 def calibrate(
     *,
-    members: int = 256,
-    steps: int = 4,
+    members: int = MEMBERS,
+    steps: int = STEPS,
     seed: int = 1,
-    out: Path,
+    out: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> pl.DataFrame:
+) -> tuple[Fit, Path]:
     """Fit the population to the calibrated part of the record.
 
     A folder that holds an unfinished fit with the same request is gone on with. Members are simulated in any order on
     any number of workers with the same result.
 
+    Args:
+        members: parameter sets in the ensemble.
+        steps: times that the data are assimilated, each with a part of their weight.
+        seed: with the record and the tables, all that the result depends on.
+        out: folder of the fit; ``calibrations/seed-<seed>`` if None.
+        workers: threads; all cores if None. Changes no result.
+        progress: told how many members of how many have been simulated, over all steps.
+
     Returns:
-        The posterior ensemble, one row a member, one column a parameter.
+        The fit and its folder, which also holds the ensemble for ``simulate --parameters FOLDER`` and a report.
+
+    Raises:
+        DocumentError: what cannot be used; a folder that holds another fit.
+        KeyboardInterrupt: passed on; finished members are kept, the same call goes on from them.
     """
+    limits = {"members": (members, LEAST, 100_000), "steps": (steps, 1, 20), "seed": (seed, 0, 2**63 - 1)}
+    wrong = [
+        Problem(None, f"--{name} {value}: must be from {low} to {high}")
+        for name, (value, low, high) in limits.items()
+        if not low <= value <= high
+    ]
+    if wrong:
+        raise DocumentError(wrong)
+    folder = CALIBRATIONS / f"seed-{seed}" if out is None else out
     asked = Asked(members, steps, seed, workers or executor.default_workers())
-    known, store = prior(), Store(out)
+    store = Store(folder)
+    store.check(0)
+    store.make()
     with store.locked():
-        _begin(asked, out)
-        wanted, left_out, error = _data(asked, known, out)
-        observed = np.array([t.observed for t in wanted])
-        points = known.sample(members, np.random.default_rng([seed, 0]))
-        total = members * (steps + 1)
-        for step in range(steps + 1):
-            told = (lambda done, step=step: progress(step * members + done, total)) if progress else None
-            found = _simulated(asked, known, wanted, points, step, out, told)
-            if step == steps:
-                break
-            rng = np.random.default_rng([seed, 1 + step])
-            inflation = float(inflations(steps)[step])
-            points = assimilate(points, found, observed, error, inflation, rng)
-        fitted = pl.DataFrame(frame(known, points))
-        fitted.write_parquet(out / "ensemble.parquet")
-        _fit(wanted, found, error).write_csv(out / "fit.csv")
-        store.note(status="complete", left_out=[t.name for t in left_out])
-    return fitted
+        begin(folder, "fit", {"members": members, "steps": steps, "seed": seed})
+        fit = _fitted(asked, folder, progress)
+        _keep(fit, asked, folder)
+        store.note(status="complete", sha256=fit.ensemble.digest, left_out=[t.name for t in fit.left_out])
+    return fit, folder
 
 
-def _begin(asked: Asked, out: Path) -> None:
-    """The manifest, or the check that it asks for the same."""
-    import hashlib
+def _fitted(asked: Asked, folder: Path, progress: Callable[[int, int], None] | None) -> Fit:
+    known = prior()
+    total = asked.members * (asked.steps + 1)
+    wanted, left_out, error = held_against(known, asked.seed)
+    observed = np.array([t.observed for t in wanted])
+    points = [known.sample(asked.members, asked.seed)]
+    shown = []
+    for step in range(asked.steps + 1):
+        told = (lambda done, step=step: progress(step * asked.members + done, total)) if progress else None
+        shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told))
+        if step < asked.steps:
+            noise = _noise(asked, wanted, step)
+            inflation = float(inflations(asked.steps)[step])
+            points.append(assimilate(points[-1], shown[-1], observed, error, inflation, noise))
+    about = {
+        "request": {"members": asked.members, "steps": asked.steps, "seed": asked.seed},
+        "basis": basis(),
+        "studies": calibrated_studies(),
+        "engager": __version__,
+    }
+    values = np.array([list(known.values(z).values()) for z in points[-1]])
+    found = Ensemble(tuple(known.names), values, about)
+    return fit_of(known, found, wanted, left_out, error, points, shown)
 
-    names = {"fit": DATA / "fit.csv", "parameters": POPULATION / "parameters.csv"}
-    inputs = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in names.items()}
-    request = {"members": asked.members, "steps": asked.steps, "seed": asked.seed}
-    mine = {"request": request, "inputs": inputs, "version": __version__}
-    if (out / MANIFEST).exists():
-        kept = Store(out).manifest()
-        differ = [key for key, value in mine.items() if kept.get(key) != value]
-        if differ:
-            raise DocumentError(f"{out} holds a fit with another {' and '.join(differ)}; name another folder")
-        return
-    write_json(out / MANIFEST, {**mine, "status": "running"})
 
-
-def _data(asked: Asked, known: Prior, out: Path) -> tuple[list[Target], list[Target], Floats]:
-    """Targets that can be simulated, those that cannot, and the covariance of their error."""
-    every = targets()
-    many = dict.fromkeys((t.study for t in every), ERROR_REPLICATES)
-    at_prior = forward.at(known.values(known.centre), every, asked.seed, many)
-    wanted, left_out = forward.simulable(every, at_prior)
-    kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
-    shown = {study: forward.replicates(study) for study in kept}
-    return wanted, left_out, forward.error(kept, shown)
+def _noise(asked: Asked, wanted: list[Target], step: int) -> Floats:
+    """Standard normal numbers [member, target], by the target's name."""
+    drawn = [to_normal(uniform(asked.seed, f"fit/{t.name}", step, range(asked.members))) for t in wanted]
+    return np.stack(drawn, axis=1)
 
 
 def _simulated(
@@ -114,53 +132,34 @@ def _simulated(
     wanted: list[Target],
     points: Floats,
     step: int,
-    out: Path,
+    folder: Path,
     told: Callable[[int], None] | None,
 ) -> Floats:
     """What every member gives for the targets [member, target]; members found in the folder are not simulated again."""
-    path = out / f"step-{step}.jsonl"
-    done = {row["member"]: row["values"] for row in _read(path)}
-    seed = asked.seed + 1000 * (1 + step)
-
-    def work(member: int) -> list[float]:
-        found = forward.at(known.values(points[member]), wanted, seed)
-        return [float(v) for v in forward.means(found)]
-
-    missing = [i for i in range(len(points)) if i not in done]
-    with path.open("a", encoding="utf-8") as lines:
-        for member, values in executor.as_finished(work, missing, asked.workers):
-            done[member] = values
-            lines.write(json.dumps({"member": member, "values": values}) + "\n")
-            lines.flush()
-            os.fsync(lines.fileno())
-            if told:
-                told(len(done))
-    found = np.array([done[i] for i in range(len(points))])
+    values = [known.values(z) for z in points]
+    # other trials for every member: what is chance in one set of trials would be common to all
+    seeds = [derived(asked.seed, f"fit, step {step}, member {i}") for i in range(len(points))]
+    found = evaluated(values, wanted, seeds, folder / f"step-{step}.jsonl", asked.workers, told)
+    empty = [t.name for t, there in zip(wanted, np.isfinite(found).T, strict=True) if not there.any()]
+    if empty:
+        raise DocumentError(
+            f"step {step}: no member gives a number for {', '.join(empty)}: the prior is too far from the data; "
+            "more members or more steps may help"
+        )
     # where nobody is in a group there is nothing to say
     return np.where(np.isfinite(found), found, np.nanmean(found, axis=0))
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    """Finished members; a line that was cut off counts as none."""
-    rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                continue
-    return rows
+def _keep(fit: Fit, asked: Asked, folder: Path) -> None:
+    """The ensemble, the tables, and the report."""
+    from engager.reports.fit_page import write_fit  # matplotlib is loaded when the numbers are done
 
-
-def _fit(wanted: list[Target], found: Floats, error: Floats) -> pl.DataFrame:
-    """Every target with what the ensemble gives, in standard errors of the printed trial."""
-    sd = np.sqrt(np.diag(error))
-    middle, low, high = np.quantile(found, [0.5, 0.05, 0.95], axis=0)
-    return pl.DataFrame(
-        {
-            "target": [t.name for t in wanted],
-            "observed": [t.observed for t in wanted],
-            "median": middle, "lower": low, "upper": high, "standard_error": sd,
-            "z": (middle - np.array([t.observed for t in wanted])) / sd,
-        }
-    )  # fmt: skip
+    try:
+        write_ensemble(fit.ensemble, folder)
+        for name, table in (("targets", fit.targets), ("posterior", fit.posterior), ("trace", fit.trace)):
+            write_text(folder / f"{name}.csv", table.write_csv())
+        pl.DataFrame(fit.correlation, schema=list(fit.ensemble.names)).write_csv(folder / "correlation.csv")
+        write_json(folder / "about.json", dict(fit.ensemble.about))
+        write_fit(fit, folder, write_text)
+    except OSError as error:
+        raise unwritable(folder, error) from None

@@ -41,6 +41,13 @@ Processes = Annotated[
     int | None,
     typer.Option(help="Processes on this machine in place of threads alone.", show_default="none"),
 ]
+Parameters = Annotated[
+    str,
+    typer.Option(
+        metavar="ensemble|point|FOLDER",
+        help="Population: the fitted ensemble, the values of the parameter table, or a calibration's folder.",
+    ),
+]
 Profile = Annotated[bool, typer.Option("--profile", help="Print where the time went, on standard error.")]
 
 
@@ -89,6 +96,7 @@ def simulate(
         list[str] | None,
         typer.Option(metavar="STRUCTURE", help="Take a structure of the model out, or in; may be repeated."),
     ] = None,
+    parameters: Parameters = "point",
     scheduler: Scheduler = None,
     processes: Processes = None,
     profile: Profile = False,
@@ -108,6 +116,7 @@ def simulate(
             workers=workers,
             batch=batch,
             switched=tuple(switch or ()),
+            parameters=parameters,
             scheduler=scheduler,
             processes=processes,
             profile=profile,
@@ -123,11 +132,31 @@ def simulate(
         workers=workers,
         batch=batch,
         switched=tuple(switch or ()),
+        parameters=parameters,
         scheduler=scheduler,
         processes=processes,
         profile=profile,
         json=json,
     )
+
+
+@app.command()
+@job
+def calibrate(
+    members: Annotated[int, typer.Option(help="Parameter sets in the ensemble.")] = 224,
+    steps: Annotated[int, typer.Option(help="Times that the data are assimilated.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of the fit.", show_default="calibrations/seed-SEED"),
+    ] = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Fit the population to the calibrated part of the record; goes on where it was interrupted."""
+    from engager.app.calibrate_command import calibrate_command
+
+    calibrate_command(members=members, steps=steps, seed=seed, out=out, workers=workers, json=json)
 
 
 @app.command()
@@ -150,6 +179,14 @@ def validate(
     seed: Annotated[
         int | None, typer.Option(help="Seed of all random draws.", show_default="that of the runs, or 1")
     ] = None,
+    parameters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ensemble|point|FOLDER",
+            help="Population that is simulated.",
+            show_default="that of the runs, or as simulate has it",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -163,7 +200,15 @@ def validate(
     """Score every published number against its forecast, beside two null models; write a page and a figure."""
     from engager.app.run_commands import validate_command
 
-    validate_command(folder=folder, replicates=replicates, seed=seed, out=out, workers=workers, json=json)
+    validate_command(
+        folder=folder,
+        replicates=replicates,
+        seed=seed,
+        parameters=parameters,
+        out=out,
+        workers=workers,
+        json=json,
+    )
 
 
 @app.command()

@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from engager.app.crew import gathered
-from engager.app.request import requested
+from engager.app.request import POINT, SHIPPED, requested
 from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import studies
@@ -40,6 +41,7 @@ def simulate_all(
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    parameters: str = SHIPPED,
     scheduler: str | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
@@ -59,7 +61,9 @@ def simulate_all(
     """
     folder = RUNS if out is None else place(out)
     names = in_order()
-    _refuse_others(folder, names, replicates, seed, switched)
+    _refuse_others(
+        folder, names, replicates=replicates, seed=seed, switched=sorted(set(switched)), parameters=parameters
+    )
     pending: list[Line | Future[Line]] = []
     # one trial's report is drawn, in a process of its own, while the next is simulated
     reporter = ProcessPoolExecutor(1, get_context("spawn"), _deaf)
@@ -70,9 +74,11 @@ def simulate_all(
             if began:
                 began(name, number, len(names))
             try:
-                with _run(
-                    name, folder / name, replicates, seed, workers, batch, switched, crew is None
-                ) as run:
+                asked = {
+                    "replicates": replicates, "seed": seed, "workers": workers, "batch": batch,
+                    "switched": switched, "parameters": parameters,
+                }  # fmt: skip
+                with _run(name, folder / name, asked, here=crew is None) as run:
                     run.conduct(progress, crew)
             except DocumentError as error:
                 pending.append(_failed(name, error))
@@ -89,20 +95,10 @@ def simulate_all(
     return Everything(lines, page)
 
 
-def _run(
-    name: str,
-    folder: Path,
-    replicates: int,
-    seed: int,
-    workers: int | None,
-    batch: int | None,
-    switched: Sequence[str],
-    here: bool,
-) -> Run:
+def _run(name: str, folder: Path, asked: dict[str, Any], *, here: bool) -> Run:
     if (folder / MANIFEST).is_file():
-        return reopened(folder, workers=workers, here=here)
-    asked = requested(name, replicates=replicates, seed=seed, workers=workers, batch=batch, switched=switched)
-    return begun(asked, folder, here=here)
+        return reopened(folder, workers=asked["workers"], here=here)
+    return begun(requested(name, **asked), folder, here=here)
 
 
 def _reported(name: str, folder: Path) -> Line:
@@ -141,20 +137,17 @@ def _failed(name: str, error: DocumentError) -> Line:
     return Line(name, name, "", 0, problem=str(error))
 
 
-def _refuse_others(
-    folder: Path, names: Sequence[str], replicates: int, seed: int, switched: Sequence[str]
-) -> None:
-    """One page never mixes runs: what is in the folder must have been asked for alike."""
-    asked = {"replicates": replicates, "seed": seed, "switched": sorted(set(switched))}
+def _refuse_others(folder: Path, names: Sequence[str], **asked: Any) -> None:
+    """One page never mixes runs: what is in the folder must have been ``asked`` for alike."""
     found = {
         name: Store(folder / name).manifest()["request"]
         for name in names
         if (folder / name / MANIFEST).is_file()
     }
     problems = [
-        Problem(None, f"{folder / name} has {', '.join(f'{key} {request[key]}' for key in asked)}")
+        Problem(None, f"{folder / name} has {', '.join(f'{key} {request.get(key, POINT)}' for key in asked)}")
         for name, request in found.items()
-        if {key: request[key] for key in asked} != asked
+        if {key: request.get(key, POINT) for key in asked} != asked
     ]
     if problems:
         wanted = ", ".join(f"{key} {value}" for key, value in asked.items())

@@ -13,16 +13,17 @@ from typing import Any
 from engager import __version__
 from engager.documents import DocumentError, Problem, read_yaml
 from engager.engine import executor
-from engager.io import Store
+from engager.inference.basis import same_basis
+from engager.io import Store, place
 from engager.outcomes.response import DATA as CRITERIA
-from engager.patients import values
+from engager.patients import Ensemble, ensemble, read_ensemble, values
 from engager.patients.population import DATA as POPULATION
 from engager.trials import Trial, read_trial, trial, trial_file
 from engager.trials.conduct import LANES, horizon
 from engager.trials.controls import under_control
 from engager.trials.course import STEPS
 from engager.trials.history import TABLES
-from engager.trials.shards import BATCH, PIECES, SHARD, SMALLEST
+from engager.trials.shards import BATCH, PIECES, SHARD, SMALLEST, Setup, setup
 
 LARGEST = 1_000_000_000
 """Most patients in one run: beyond that a shard list alone would not fit."""
@@ -41,6 +42,14 @@ CONTROL = "control-{number}"
 """Folder, within a run, of the same patients under a virtual control, numbered from 1 as in the trial file."""
 
 
+POINT, ENSEMBLE = "point", "ensemble"
+"""Population parameters of a run: the values of the parameter table, or those of the fitted ensemble; any other word is
+the folder of a calibration."""
+
+SHIPPED = POINT
+"""What a run takes unless it says otherwise."""
+
+
 @dataclass(frozen=True)
 class Request:
     """A run that was asked for, checked."""
@@ -54,6 +63,12 @@ class Request:
     workers: int
     batch: int
     switched: tuple[str, ...] = ()
+    parameters: str = POINT
+    ensemble: Ensemble | None = None
+
+    def prepared(self, trial: Trial) -> Setup:
+        """What the shards of ``trial``, the request's own or one beside it, share."""
+        return setup(trial, self.seed, self.switched, ensemble=self.ensemble)
 
 
 def requested(
@@ -65,6 +80,7 @@ def requested(
     workers: int | None = None,
     batch: int | None = None,
     switched: Sequence[str] = (),
+    parameters: str = SHIPPED,
     text: str | None = None,
 ) -> Request:
     """A request that can be run; arguments as for :func:`engager.app.simulate.simulate`. ``text`` is the trial file's
@@ -93,6 +109,11 @@ def requested(
         values(switched=switched)
     except DocumentError as error:
         problems += error.problems
+    members: Ensemble | None = None
+    try:
+        members = _ensemble(parameters)
+    except DocumentError as error:
+        problems += error.problems
     if problems or chosen is None or text is None:
         raise DocumentError(problems)
     number = patients or chosen.patients
@@ -100,7 +121,18 @@ def requested(
         raise DocumentError(f"{number:,} patients × {replicates:,} replicates are more than {LARGEST:,}")
     workers = workers or executor.default_workers()
     names = tuple(sorted(set(switched)))
-    return Request(chosen, source, text, number, replicates, seed, workers, batch or BATCH, names)
+    return Request(
+        chosen, source, text, number, replicates, seed, workers, batch or BATCH, names, parameters, members
+    )
+
+
+def _ensemble(parameters: str) -> Ensemble | None:
+    """The ensemble that is asked for, if it was fitted to this parameter table and this record."""
+    if parameters == POINT:
+        return None
+    found = ensemble() if parameters == ENSEMBLE else read_ensemble(place(parameters))
+    same_basis(found)
+    return found
 
 
 def _trial(source: str) -> tuple[Trial, str]:
@@ -123,6 +155,7 @@ def asked_before(store: Store, workers: int | None = None) -> Request:
         workers=workers,
         text=store.text("trial.yaml"),
         **{name: asked[name] for name in ("patients", "replicates", "seed", "batch", "switched")},
+        parameters=asked.get("parameters", POINT),
     )
     return replace(request, source=asked["source"])
 
@@ -152,6 +185,7 @@ def manifest(r: Request) -> dict[str, Any]:
         "request": {
             "source": r.source, "trial": r.trial.name, "patients": r.patients,
             "replicates": r.replicates, "seed": r.seed, "batch": r.batch, "switched": list(r.switched),
+            "parameters": r.parameters,
         },
         "inputs": {
             "trial.yaml": _sha(r.text),
@@ -163,6 +197,7 @@ def manifest(r: Request) -> dict[str, Any]:
             },
             "response_criteria.csv": _sha((CRITERIA / "response_criteria.csv").read_text(encoding="utf-8")),
             "engager": __version__,
+            "ensemble": r.ensemble.digest if r.ensemble else "",
             "tables": ", ".join(TABLES),
             "shards": f"at most {SHARD}, at least {SMALLEST}, about {PIECES}",
         },

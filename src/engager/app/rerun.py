@@ -15,7 +15,7 @@ from engager.model import State
 from engager.trials import Trial
 from engager.trials.diary import Entry, days, diary
 from engager.trials.history import TABLES, History
-from engager.trials.shards import setup, shards, simulate_one
+from engager.trials.shards import shards, simulate_one
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def rerun(folder: Path | str, patient: int, replicate: int = 0, beside: str | No
         if not 0 <= value < many:
             raise DocumentError(f"--{name} {value}: {folder} has {name}s 0 to {many - 1}")
     trial, kept = (r.trial, store) if beside is None else _beside(r, store, beside)
-    tables, courses = simulate_one(setup(trial, r.seed, r.switched), replicate, patient, r.batch)
+    tables, courses = simulate_one(r.prepared(trial), replicate, patient, r.batch)
     [row] = tables.patients.to_dicts()
     failed = tables.failures.to_dicts()
     return Rerun(

@@ -130,23 +130,23 @@ def _print_phases(folders: list[Path]) -> None:
 
 
 @contextmanager
-def shown_progress() -> Iterator[Progress]:
+def shown_progress(what: str = "patients") -> Iterator[Progress]:
     """Progress on standard error: a bar on a terminal, a plain line every few seconds elsewhere."""
     if not sys.stderr.isatty():
-        yield _lines()
+        yield _lines(what)
         return
     from rich.console import Console  # only where there is a terminal to draw on
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _lines(every: float = 5.0) -> Progress:
-    """Plain lines, at most one in ``every`` seconds and one at the end: patients, time, rate over the last minute, time
+def _lines(what: str, every: float = 5.0) -> Progress:
+    """Plain lines, at most one in ``every`` seconds and one at the end: how many, time, rate over the last minute, time
     left at that rate."""
     began = last = time.monotonic()
     seen: list[tuple[float, int]] = []
@@ -162,7 +162,7 @@ def _lines(every: float = 5.0) -> Progress:
         if done == total or now - last > every:
             last = now
             print(
-                f"{done:,} of {total:,} patients, {now - began:.0f} s{_pace(seen, total)}",
+                f"{done:,} of {total:,} {what}, {now - began:.0f} s{_pace(seen, total, what)}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -170,11 +170,11 @@ def _lines(every: float = 5.0) -> Progress:
     return line
 
 
-def _pace(seen: list[tuple[float, int]], total: int) -> str:
-    """Rate and time left by the (time, patients done) that were ``seen``; nothing where nothing was done in them."""
+def _pace(seen: list[tuple[float, int]], total: int, what: str) -> str:
+    """Rate and time left by the (time, number done) that were ``seen``; nothing where nothing was done in them."""
     (before, had), (now, done) = seen[0], seen[-1]
     if done == had or now <= before:
         return ""
     rate = (done - had) / (now - before)
     left = f", {(total - done) / rate:.0f} s left" if done < total else ""
-    return f", {rate:,.0f} patients/s{left}"
+    return f", {rate:,.{0 if rate >= 10 else 2}f} {what}/s{left}"

@@ -18,7 +18,7 @@ from engager.documents import DocumentError
 from engager.engine import cluster, compiler
 from engager.io import Store
 from engager.trials.history import TABLES
-from engager.trials.shards import Segment, Setup, setup, simulate_shard
+from engager.trials.shards import Segment, Setup, simulate_shard
 
 VERSIONS = ("jax", "jaxlib", "numpy", "scipy", "polars")
 """Packages that may change digits, or (polars) the bytes that checksums are made of."""
@@ -89,7 +89,7 @@ def _prepared(folder: str, beside: str, expected: tuple[tuple[str, str], ...]) -
     request = asked_before(store)
     _compare(who, wanted, fingerprint(manifest(request), program["run"]))
     trial = trials_beside(request.trial)[beside] if beside else request.trial
-    return Store(store.folder / beside) if beside else store, setup(trial, request.seed, request.switched)
+    return Store(store.folder / beside) if beside else store, request.prepared(trial)
 
 
 def _compare(who: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> None:

@@ -30,6 +30,12 @@ def uniform(seed: int, purpose: str, replicate: int, patients: range) -> Floats:
     return (np.asarray(raw >> np.uint64(11), np.float64) + 0.5) * 2.0**-53
 
 
+def derived(seed: int, purpose: str) -> int:
+    """A seed for ``purpose`` within what belongs to ``seed``."""
+    name = f"{seed}\x1f{purpose}".encode()
+    return int.from_bytes(hashlib.blake2b(name, digest_size=7).digest(), "little")
+
+
 def draws(seed: int, room: str, replicate: int, patients: range) -> Draw:
     """Uniform draws by purpose for one group of patients; ``room`` keeps purposes of different rooms apart."""
     return lambda purpose: uniform(seed, f"{room}/{purpose}", replicate, patients)

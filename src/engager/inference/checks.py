@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engager.documents import DocumentError, Problem, read_table
 from engager.evidence import Result, Statement, statements, studies
 from engager.inference.comparison import ENOUGH, Interval, interval, mean_of
+from engager.patients.ensemble import PAIR
 from engager.trials import NotSimulated, Tables, Trial, measured
 
 Floats = NDArray[np.float64]
@@ -138,9 +139,11 @@ def judged(check: Check, found: Mapping[tuple[str, str], Answer]) -> Checked:
         values.append(answer)
     effects = values[0]
     if len(values) == 2:
-        # the same replicate of two studies has the same random patients; another one is another trial
-        size = min(map(len, values))
-        effects = values[0][:size] - np.roll(values[1][:size], 1)
+        # the same replicate of two studies has the same random patients: another one is another trial, of the same
+        # member of an ensemble of parameters
+        size = min(map(len, values)) // PAIR * PAIR
+        order = np.arange(size).reshape(-1, PAIR)
+        effects = values[0][:size] - values[1][np.roll(order, 1, axis=1).ravel()]
     effects = effects[np.isfinite(effects)]
     if check.statistic in RATIOS:
         effects = effects[effects > 0]  # a group without an event has no ratio

@@ -3,24 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engager.inference import external
+from engager.inference.readouts import blood_t_cells, clearance, faster, steady_state
 from engager.inference.targets import Target, simulated
-from engager.trials import Tables, trial, with_grades
-from engager.trials.shards import setup, shards, simulate_shard
+from engager.trials import NotSimulated, Tables, Trial, measured, with_grades
+from engager.trials.analysis import VERSUS
+from engager.trials.design import FollowUp
+from engager.trials.responses import DAYS_PER_MONTH
+from engager.trials.shards import Setup, setup, shards, simulate_shard
 
 Floats = NDArray[np.float64]
 
-PATIENTS = 600
+PATIENTS = 300
 """Patients that a study is simulated with at least, in whole replicates of its own size."""
 
+EXACT = 0.25
+"""Share of its standard error within which no model is held to a printed number: none is exact, and rows that print
+the same patients twice (CR, CRh and both together) would otherwise be fitted to their last digit."""
 
-def replicates(study: str) -> int:
-    """Replicates of a study at one point of the parameters."""
-    return max(2, -(-PATIENTS // trial(study).patients))
+MARGIN = 31
+"""Days simulated beyond the last that a target looks at, where none needs the whole follow-up."""
+
+
+def replicates(wanted: Sequence[Target]) -> int:
+    """Replicates of the study of ``wanted`` at one point of the parameters."""
+    return -(-PATIENTS // designed(wanted).patients)
+
+
+def designed(wanted: Sequence[Target]) -> Trial:
+    """The trial that targets of one study need: its arms that they name, and no longer than they look."""
+    whole = external.conducted(wanted[0].study)
+    named = {arm for t in wanted for arm in t.result.arm.split(VERSUS)}
+    arms = {name: arm for name, arm in whole.arms.items() if name in named} or whole.arms
+    share = sum(a.allocation for a in arms.values()) / sum(a.allocation for a in whole.arms.values())
+    changes: dict[str, Any] = {"arms": arms, "patients": round(whole.patients * share)}
+    times = [t.result.time.months if t.result.time else None for t in wanted]
+    if all(t.result.statistic == "proportion" for t in wanted) and None not in times:
+        last = round(max(m for m in times if m is not None) * DAYS_PER_MONTH) + MARGIN
+        shorter = FollowUp.model_construct(accrual=0, after_last=min(last, whole.follow_up.total))
+        changes["follow_up"] = shorter
+    return whole.model_copy(update=changes)
 
 
 def at(
@@ -33,18 +62,37 @@ def at(
     """
     found = {}
     for study in dict.fromkeys(t.study for t in wanted):
-        conducted = trial(study)
-        many = (each or {}).get(study, replicates(study))
-        prepared = setup(conducted, seed, overrides=values)
-        parts = [simulate_shard(prepared, piece) for piece in shards(conducted.patients, many)]
+        mine = [t for t in wanted if t.study == study]
+        trial, many = designed(mine), (each or {}).get(study, replicates(mine))
+        prepared, pieces = setup(trial, seed, overrides=values), shards(trial.patients, many)
+        parts = [simulate_shard(prepared, piece) for piece in pieces]
         patients, events, visits = (
             pl.concat([getattr(part, name) for part in parts])
             for name in ("patients", "adverse_events", "visits")
         )
         good = patients.filter(pl.col("status") != "failed").sort("replicate", "patient")
         tables = Tables(with_grades(good, events), visits.filter(pl.col("kind") == "marrow"))
-        found[study] = simulated(conducted, tables, [t for t in wanted if t.study == study])
+        own = any(t.result.endpoint == external.T_CELLS for t in mine)
+        cells = blood_t_cells(prepared, pieces, visits) if own else None
+        found[study] = simulated(trial, many, mine, partial(_read, prepared, many, tables, cells))
     return found
+
+
+def _read(s: Setup, many: int, tables: Tables, cells: pl.DataFrame | None, target: Target) -> Floats:
+    """What each replicate gives for a target, in its own unit."""
+    row = target.result
+    if row.endpoint == external.STEADY_STATE and target.rate:
+        return np.full(many, steady_state(s.values, target.rate))
+    if row.endpoint == external.CLEARANCE:
+        return np.full(many, clearance(s.values) / external.HOURS)
+    if row.endpoint == external.FAST:
+        return np.full(many, faster(s.values, external.ULTRA_RAPID * external.HOURS))
+    if row.endpoint == external.T_CELLS and cells is not None and row.time:
+        found = cells.filter((pl.col("time") - row.time.value).abs() < 1e-6)
+        if len(found) != many:
+            raise NotSimulated(f"{s.trial.name} looks at no blood {row.time} after the start")
+        return found["ratio"].to_numpy()
+    return measured(s.trial, tables, row)
 
 
 def means(found: Mapping[str, Floats]) -> Floats:
@@ -53,12 +101,16 @@ def means(found: Mapping[str, Floats]) -> Floats:
         return np.concatenate([np.nanmean(values, axis=0) for values in found.values()])
 
 
-def error(found: Mapping[str, Floats], shown: Mapping[str, int]) -> Floats:
+def error(found: Mapping[str, Floats], shown: Mapping[str, int], wanted: Sequence[Target]) -> Floats:
     """Covariance of the difference between one printed trial and the mean of ``shown`` simulated ones.
+
+    A target with its own standard error has that in place of the spread of the trial, without correlation with others.
+    To every variance that of its rounding in print is added, and what a model is not held to (``EXACT``).
 
     Args:
         found: many replicates of each study; their spread is that of trials of this size.
         shown: replicates that a member of the ensemble is simulated with.
+        wanted: the targets, in the order of ``found``.
 
     Returns:
         [target, target], without correlation between studies.
@@ -72,7 +124,14 @@ def error(found: Mapping[str, Floats], shown: Mapping[str, int]) -> Floats:
             raise ValueError(
                 f"{study}: {len(complete)} complete replicates are too few for {values.shape[1]} targets"
             )
-        out[start:stop, start:stop] = np.atleast_2d(np.cov(complete.T)) * (1 + 1 / shown[study])
+        spread = np.atleast_2d(np.cov(complete.T))
+        printed = spread.copy()
+        for i, target in enumerate(wanted[start:stop]):
+            if target.error is not None:
+                printed[i, :] = printed[:, i] = 0.0
+                printed[i, i] = target.error**2
+        own = np.array([t.rounding for t in wanted[start:stop]]) ** 2 + EXACT**2 * np.diag(printed)
+        out[start:stop, start:stop] = printed + spread / shown[study] + np.diag(own)
         start = stop
     return out
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtri
 
 from engager.documents import DocumentError, Problem, near, read_table
+from engager.engine.streams import to_normal, uniform
 from engager.patients import population
 
 DATA = Path(__file__).parent / "data"
@@ -64,10 +65,10 @@ class Prior:
         """Parameters by name, from one point [dimension]."""
         return {d.name: float(d.value(x)) for d, x in zip(self.dimensions, z, strict=True)}
 
-    def sample(self, members: int, rng: np.random.Generator) -> Floats:
-        """Points [member, dimension]."""
-        drawn = rng.standard_normal((members, len(self.dimensions)))
-        return np.asarray(self.centre + self.sd * drawn)
+    def sample(self, members: int, seed: int) -> Floats:
+        """Points [member, dimension]; a member's value of one parameter does not depend on which others are fitted."""
+        drawn = [to_normal(uniform(seed, f"prior/{d.name}", 0, range(members))) for d in self.dimensions]
+        return np.asarray(self.centre + self.sd * np.stack(drawn, axis=1))
 
 
 @cache

@@ -203,12 +203,15 @@ def over_studies(
 class Board:
     """Everything of a validation.
 
-    rows: every result in a scored role, each once, in the order of the record; context: how many results the record
+    parameters, switched: population and switched structures of the runs (as ``simulate`` takes them). rows: every
+    result in a scored role, each once, in the order of the record; context: how many results the record
     has beside them, which are never scored. problems: studies that could not be simulated, with the reason.
     """
 
     replicates: int
     seed: int
+    parameters: str
+    switched: tuple[str, ...]
     rows: tuple[Scored | Unscored, ...]
     context: int
     problems: dict[str, str]

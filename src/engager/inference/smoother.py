@@ -3,9 +3,10 @@ assimilation.
 
 The data are assimilated several times with their error variance inflated by factors a whose inverses add up to 1.
 In the linear Gaussian case that is Bayes' rule; elsewhere it follows the posterior in steps small enough to be nearly
-linear (Emerick and Reynolds 2013, Computers and Geosciences 55:3). Correlations between parameters and data that an
-ensemble of this size shows by chance are left out (Luo and Bhakta 2020), so a parameter that the data say nothing about
-keeps its prior.
+linear (Emerick and Reynolds 2013, Computers and Geosciences 55:3). Correlations that an ensemble of this size shows by
+chance are left out (after Luo and Bhakta 2020), so a parameter that the data say nothing about keeps its prior. They
+are judged between parameters and uncorrelated combinations of the data: among data that say nearly the same a few
+left out here and there would turn small differences into large steps.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def assimilate(
     observed: Floats,
     error: Floats,
     inflation: float,
-    rng: np.random.Generator,
+    noise: Floats,
 ) -> Floats:
     """One step of the smoother.
 
@@ -41,24 +42,25 @@ def assimilate(
         observed: the data [datum].
         error: covariance of the data's error, that of the simulation included [datum, datum].
         inflation: factor on ``error`` in this step.
-        rng: draws the perturbations of the data.
+        noise: standard normal numbers that the data are perturbed with [member, datum].
 
     Returns:
         Moved points [member, dimension].
     """
     members = len(points)
-    dz, dg = points - points.mean(0), simulated - simulated.mean(0)
-    between, spread = dz.T @ dg / (members - 1), dg.T @ dg / (members - 1)
-    inflated = inflation * error
-    noise = rng.multivariate_normal(np.zeros(len(observed)), inflated, members, method="cholesky")
-    noise -= noise.mean(0)
-    gap = observed + noise - simulated
-    gain = np.linalg.solve(spread + inflated, gap.T)
-    return np.asarray(points + ((between * _significant(dz, dg)) @ gain).T)
+    dz = points - points.mean(0)
+    # in units of their error the data are turned to the directions in which the ensemble differs, one by one
+    root = np.linalg.cholesky(error)
+    white = np.linalg.solve(root, (simulated - simulated.mean(0)).T).T
+    left, sizes, directions = np.linalg.svd(white / np.sqrt(members - 1), full_matrices=False)
+    gap = np.linalg.solve(root, (observed - simulated).T).T + np.sqrt(inflation) * (noise - noise.mean(0))
+    between = dz.T @ left / np.sqrt(members - 1)  # covariance of parameters with directions of size 1
+    between *= _significant(between, dz.std(0, ddof=1), members)
+    gain = between * (sizes / (sizes**2 + inflation))
+    return np.asarray(points + (gap @ directions.T) @ gain.T)
 
 
-def _significant(dz: Floats, dg: Floats) -> Floats:
-    """1 where a parameter and a datum are correlated beyond chance, else 0 [dimension, datum]."""
-    norms = np.linalg.norm(dz, axis=0)[:, None] * np.linalg.norm(dg, axis=0)
-    correlation = np.divide(dz.T @ dg, norms, out=np.zeros_like(norms), where=norms > 0)
-    return np.asarray(np.abs(correlation) > CHANCE / np.sqrt(len(dz)), float)
+def _significant(covariance: Floats, sd: Floats, members: int) -> Floats:
+    """1 where a parameter and a direction of the data are correlated beyond chance, else 0 [dimension, direction]."""
+    correlation = covariance / np.where(sd > 0, sd, np.inf)[:, None]
+    return np.asarray(np.abs(correlation) > CHANCE / np.sqrt(members), float)

@@ -1,32 +1,39 @@
-"""What the fit is held against: the calibrated rows of the record, on scales on which their error is about normal."""
+"""What the fit is held against: the calibrated rows of the record and facts from outside it, on scales on which their
+error is about normal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from engager.documents import DocumentError, Problem
 from engager.evidence import Result, role_of, studies, study
 from engager.evidence.distinct import distinct
-from engager.trials import NotSimulated, Tables, Trial, measured, trial
+from engager.evidence.printed import read
+from engager.inference import external
+from engager.trials import NotSimulated, Trial
 from engager.trials.responses import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
 
-SHARES = ("proportion", "rate_at")
-FACTORS = ("median", "hazard_ratio", "odds_ratio")
-
 
 @dataclass(frozen=True)
 class Target:
-    """One printed result: what it was (``observed``) on its ``scale``, logit for shares and log for the rest."""
+    """One printed result: what it was (``observed``) on its scale, logit for shares and log for the rest.
+
+    ``error`` is its own standard error on that scale, None where the spread of trials of its size is the error;
+    ``rate`` [µg/day] the infusion of a concentration.
+    """
 
     result: Result
     observed: float
+    error: float | None = None
+    rate: float | None = None
 
     @property
     def study(self) -> str:
@@ -39,14 +46,37 @@ class Target:
         parts = (r.study, r.arm, r.subgroup, r.endpoint, r.statistic, str(r.time or ""))
         return " · ".join(part for part in parts if part)
 
+    @property
+    def rounding(self) -> float:
+        """Standard deviation, on the target's scale, of what rounds to the printed number; 0 where n of N is known."""
+        row = self.result
+        reading = read(row.printed)
+        if row.n is not None or reading is None or not reading.step or row.value is None:
+            return 0.0
+        slope = 1 / (row.value * (1 - row.value)) if row.statistic in external.SHARES else 1 / row.value
+        return float(slope * reading.step / np.sqrt(12))
+
+    def unscaled(self, value: Any) -> Any:
+        """A number on the target's scale, in the unit of the record."""
+        return expit(value) if self.result.statistic in external.SHARES else np.exp(value)
+
 
 def targets() -> list[Target]:
-    """All rows of the record that may be fitted, each fact once.
+    """All rows of the record that may be fitted, each fact once, then the facts from outside it.
 
     Raises:
-        DocumentError: every calibrated row that has no value.
+        DocumentError: every calibrated row that has no value, every mistake in the facts from outside.
     """
-    return chosen([row for name in studies() for row in study(name).results if role_of(row) == "calibrated"])
+    record = [row for name in studies() for row in study(name).results if role_of(row) == "calibrated"]
+    return [*chosen(record), *outside()]
+
+
+def outside() -> list[Target]:
+    """The facts from outside the record (see ``external``)."""
+    return [
+        *(Target(row, _observed(row)) for row in external.results()),
+        *(Target(q.result, _observed(q.result), q.error, q.rate) for q in external.quantities()),
+    ]
 
 
 def chosen(rows: Sequence[Result]) -> list[Target]:
@@ -61,45 +91,51 @@ def chosen(rows: Sequence[Result]) -> list[Target]:
             problems.append(Problem(None, f"{row.id} is {role_of(row)}: it must not be fitted"))
         elif row.value is None:
             problems.append(Problem(None, f"{row.id} has no value to fit"))
-        elif row.statistic == "proportion" and _people(row) is None:
-            problems.append(Problem(None, f"{row.id} is a share without N: nothing says how sure it is"))
     if problems:
         raise DocumentError(problems)
     return [Target(row, _observed(row)) for row in distinct(rows)]
 
 
-def _people(row: Result) -> int | None:
+def _people(row: Result) -> int:
     """Patients of a share: those printed, else those of the study's arm."""
-    return row.N or trial(row.study).patients
+    return row.N or external.conducted(row.study).patients
 
 
 def _observed(row: Result) -> float:
     value = row.value or 0.0
-    if row.statistic not in SHARES:
+    if row.statistic not in external.SHARES:
         return float(np.log(value))
-    N = _people(row) or 1
+    N = _people(row)
     n = row.n if row.n is not None else value * N
     return float(logit((n + 0.5) / (N + 1)))
 
 
-def simulated(conducted: Trial, tables: Tables, wanted: Sequence[Target]) -> Floats:
+def simulated(
+    conducted: Trial, many: int, wanted: Sequence[Target], read: Callable[[Target], Floats]
+) -> Floats:
     """Each target in each replicate, on its scale [replicate, target]; nan where a replicate has none.
 
-    A median that was not reached counts as the end of follow-up, the least that it can be.
+    A median time that was not reached counts as the end of follow-up, the least that it can be.
+
+    Args:
+        many: replicates.
+        read: what the replicates give for a target, in its own unit; may raise ``NotSimulated``.
     """
-    columns, many = [], tables.patients["replicate"].n_unique()
+    columns = []
     for target in wanted:
         row = target.result
         try:
-            found = measured(conducted, tables, row)
+            found = read(target)
         except NotSimulated:
             found = np.zeros(0)
         values = np.append(
             found, np.full(many - len(found), np.nan)
         )  # a replicate without the group has no value
-        if row.statistic in SHARES:
-            N = _people(row) or 1
+        if row.statistic in external.SHARES:
+            N = _people(row)
             columns.append(logit((values * N + 0.5) / (N + 1)))
+        elif row.endpoint in external.READOUTS:
+            columns.append(np.log(values))
         else:
             last = conducted.follow_up.total / DAYS_PER_MONTH
             columns.append(np.log(np.clip(values, 1e-2, last)))

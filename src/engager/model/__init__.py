@@ -2,7 +2,9 @@
 
 from engager.model.pharmacokinetics import absorbed, concentration, depot, half_life
 from engager.model.system import Exposure, Parameters, State, alone, at_rest, rates
+from engager.model.t_cells import all_targets
 
 __all__ = [
-    "Exposure", "Parameters", "State", "absorbed", "alone", "at_rest", "concentration", "depot", "half_life", "rates",
+    "Exposure", "Parameters", "State", "absorbed", "all_targets", "alone", "at_rest", "concentration",
+    "depot", "half_life", "rates",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Interleukin-6: released when T cells meet targets under a rising signal, falling as they adapt."""
+"""Interleukin-6: released when T cells meet targets under a rising signal, falling as they adapt and as targets go."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ def cytokine_rates(
 
     dI6 = k6·(base6 + q6·Teff·hill(Gall, KQ, gK)·u^gQ·dex·drugs·hill(C, KCy, gC) − I6)
 
-    with hill(x, K, g) = (x/K)^g/(1 + (x/K)^g).
+    with hill(x, K, g) = (x/K)^g/(1 + (x/K)^g). Two rivals for why release wanes on a steady dose can be taken out:
+    where ``adapts`` is 0 the whole signal S stands in place of its unadapted part u, where ``depletes`` is 0 the
+    targets before treatment, Gall0, in place of those that are left.
 
     ``dexamethasone`` is 1 on a day with premedication, else 0; then dex = dex_cytokine, else 1. ``drugs`` is
     the factor by which other drugs change the release.
     """
-    targets = all_targets(y, p)
+    targets = xp.where(p.depletes > 0, all_targets(y, p), p.Gall0)
+    signal = xp.where(p.adapts > 0, g.surprise, g.signal)
     damping = 1 - dexamethasone * (1 - p.dex_cytokine)
     release = (
         p.q6
         * effectors(y, p)
         * hill(targets, p.KQ, p.gK, xp)
-        * power(g.surprise, p.gQ, xp)
+        * power(signal, p.gQ, xp)
         * damping
         * drugs
         * hill(C, p.KCy, p.gC, xp)

@@ -53,7 +53,8 @@ class Parameters(NamedTuple):
 
     Derived for each patient before integration: ``kbm`` and ``kpb`` (rest before treatment), ``kN`` and ``kP`` (transit
     rates 4/MTT_N and 4/MTT_P), ``hne``
-    (neurologic hazard with frailty and age), and ``r``, ``kmax``, ``Tcap`` (changed by prior treatment).
+    (neurologic hazard with frailty and age), ``Gall0`` (all targets before treatment), and ``r``, ``kmax``, ``Tcap``
+    (changed by prior treatment).
     """
 
     CL: Value
@@ -122,6 +123,9 @@ class Parameters(NamedTuple):
     base6: Value
     gQ: Value
     wTp: Value
+    adapts: Value
+    depletes: Value
+    Gall0: Value
     dex_cytokine: Value
     dex_T: Value
     kNf: Value

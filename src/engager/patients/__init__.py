@@ -4,6 +4,7 @@ In go a cohort (baseline table), a seed and patient numbers; out come persons: p
 """
 
 from engager.patients.cohort import Cohort, Patients, draw, exposures
+from engager.patients.ensemble import Ensemble, ensemble, read_ensemble, write_ensemble
 from engager.patients.population import (
     Disease,
     Parameter,
@@ -14,22 +15,28 @@ from engager.patients.population import (
     population,
     values,
 )
-from engager.patients.structures import Structure, simplest, structures
+from engager.patients.structures import Structure, rivalries, setting, simplest, structures
 
 __all__ = [
     "Cohort",
     "Disease",
+    "Ensemble",
     "Parameter",
     "Patients",
     "Person",
     "Structure",
     "draw",
+    "ensemble",
     "exposures",
     "extinction",
     "growth",
     "person",
     "population",
+    "read_ensemble",
+    "rivalries",
+    "setting",
     "simplest",
     "structures",
     "values",
+    "write_ensemble",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager.documents import DocumentError, Problem, near, read_table
-from engager.model import Parameters, State, at_rest
+from engager.model import Parameters, State, all_targets, at_rest
 from engager.patients.structures import setting
 
 DATA = Path(__file__).parent / "data"
@@ -142,9 +142,11 @@ def person(v: Mapping[str, Floats | float], disease: Disease) -> Person:
         "kDLI": v["kDLI"] * disease.grafted + 0 * x,
         "f22": v["f22"] * np.exp(-v["psi22"] * x),
         "kPOMP": np.maximum(v["kPOMP"], 0.0) + 0 * x,
+        "Gall0": 0 * x,  # known once the state is
     }
     parameters = Parameters(**{f: derived.get(f, v.get(f)) for f in Parameters._fields})
-    return Person(parameters, at_rest(clones, T, parameters, np), Lc)
+    start = at_rest(clones, T, parameters, np)
+    return Person(parameters._replace(Gall0=all_targets(start, parameters)), start, Lc)
 
 
 def growth(v: Mapping[str, Floats | float], x: Floats) -> Floats:

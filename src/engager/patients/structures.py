@@ -14,6 +14,7 @@ from engager.documents import DocumentError, Problem, near, read_table
 
 DATA = Path(__file__).parent / "data"
 DEFAULTS = ("in", "out")
+COLUMNS = ("name", "default", "rival_of", "meaning", "reason")
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class Structure:
 
     ``default`` says whether it is ``in`` or ``out`` of the model unless it is switched; ``without`` holds the values
     of its parameters that take it out (with it they have those of the parameter table); ``meaning`` says what it
-    adds, ``reason`` why it is there, and the miss that prompted it, if one did.
+    adds, ``reason`` why it is there, and the miss that prompted it, if one did. ``rival_of`` names the structure that
+    explains the same data, if there is one; rivals were in the model from the start.
     """
 
     name: str
     default: str
+    rival_of: str
     meaning: str
     reason: str
     without: dict[str, float]
@@ -44,13 +47,18 @@ def structures() -> dict[str, Structure]:
         else:
             without.setdefault(row["structure"], {})[row["parameter"]] = value
     out = {}
-    for row in read_table(DATA / "structures.csv", ("name", "default", "meaning", "reason"), unique="name"):
+    for row in read_table(DATA / "structures.csv", COLUMNS, unique="name"):
         if row["default"] not in DEFAULTS:
             message = f"default {row['default']!r} is not known; {near(row['default'], DEFAULTS)}"
             problems.append(Problem(row.place, message))
         if row["name"] not in without:
             problems.append(Problem(row.place, f"{row['name']} has no value in structure_values.csv"))
         out[row["name"]] = Structure(**row.cells, without=without.pop(row["name"], {}))
+    for one in out.values():
+        if one.rival_of and getattr(out.get(one.rival_of), "rival_of", None) != one.name:
+            problems.append(
+                Problem(None, f"{one.name} is a rival of {one.rival_of!r}, but not the other way round")
+            )
     problems += [Problem(None, f"structure_values.csv: unknown structure {name!r}") for name in without]
     if problems:
         raise DocumentError(problems)
@@ -78,5 +86,12 @@ def setting(switched: Iterable[str] = ()) -> dict[str, float]:
 
 
 def simplest() -> list[str]:
-    """The structures to switch so that none is in the model."""
-    return [one.name for one in structures().values() if one.default == "in"]
+    """The structures to switch so that none is in the model but rivals, which explain the same data."""
+    return [one.name for one in structures().values() if one.default == "in" and not one.rival_of]
+
+
+def rivalries() -> list[tuple[str, str]]:
+    """Pairs of structures that explain the same data, in the order of the table."""
+    order = list(structures())
+    paired = [(one.name, one.rival_of) for one in structures().values() if one.rival_of]
+    return [(one, other) for one, other in paired if order.index(one) < order.index(other)]

@@ -74,7 +74,7 @@ def _content(s: Summary) -> dict[str, Any]:
 
 
 def csv(data: pl.DataFrame) -> str:
-    """A figure's data as CSV, rounded."""
+    """A figure's data as text, rounded."""
     rounded = data.with_columns(cs.float().cast(pl.Float64).round_sig_figs(DIGITS))
     return rounded.write_csv()
 

@@ -219,9 +219,11 @@ def regimen_list(lines: Sequence[Any]) -> RenderableType:
 
 def structure_list(found: Sequence[Any]) -> RenderableType:
     """The structures of the model that can be switched (``patients.Structure``)."""
-    shown = table("structure", "default", "adds", "because", "parameters", wrap="adds|because|parameters")
+    shown = table(
+        "structure", "default", "rival of", "adds", "because", "parameters", wrap="adds|because|parameters"
+    )
     for one in found:
-        shown.add_row(one.name, one.default, one.meaning, one.reason, ", ".join(one.without))
+        shown.add_row(one.name, one.default, one.rival_of, one.meaning, one.reason, ", ".join(one.without))
     return shown
 
 

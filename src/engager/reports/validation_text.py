@@ -57,7 +57,8 @@ def headline(board: Board) -> list[str]:
     scored = sum(isinstance(row, Scored) for row in board.rows)
     out = [
         f"{many(scored, 'published number')} of {many(len(studies), 'study')} are scored against "
-        f"{many(board.replicates, 'simulated trial')} each, seed {board.seed}; "
+        f"{many(board.replicates, 'simulated trial')} each, seed {board.seed}, parameters {board.parameters}"
+        f"{', switched ' + ', '.join(board.switched) if board.switched else ''}; "
         f"{len(board.rows) - scored} more could not be simulated and {board.context:,} are context, never scored."
     ]
     for tally in board.tallies:

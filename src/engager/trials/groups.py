@@ -71,9 +71,10 @@ SUBGROUPS: dict[str, pl.Expr] = {
     "no prior transplant": ~pl.col("prior_transplant"),
     "adults": pl.col("age") >= ADULT,
     "children": pl.col("age") < ADULT,
+    "transplanted": pl.col("transplant_day").is_not_null(),
     "long-term responders": pl.col("os_time") > LONG_TERM * DAYS_PER_MONTH,
 }
-"""Subgroups by what is known at entry, and those who lived long, by definition."""
+"""Subgroups by what is known at entry, and those who lived long or were transplanted, by definition."""
 
 AT_FIRST_CYCLE = ("MRD responders", "MRD non-responders", "complete MRD responders")
 AT_TRANSPLANT = ("no transplant or chemotherapy", "transplant")

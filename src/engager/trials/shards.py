@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from engager.documents import DocumentError
 from engager.engine.blocks import blocks_for
 from engager.engine.phases import phase
-from engager.patients import population, values
+from engager.patients import Ensemble, population, values
+from engager.patients.ensemble import PAIR
+from engager.patients.structures import setting
 from engager.trials.conduct import LANES, Courses, conduct
 from engager.trials.design import Trial
 from engager.trials.enrol import Enrolled, enrol, together
 from engager.trials.further_lines import further_regimens
 from engager.trials.history import TABLES, History, history
 from engager.trials.plan import Lowered, lower
+from engager.trials.therapies import parameters_of_regimens
 
 SHARD, SMALLEST, PIECES = 2048, 256, 16
 """Most patients in one shard: some seconds of work, some tens of megabytes. Runs that are small are cut into about
@@ -42,27 +47,52 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Setup:
-    """What all shards of a run share: the trial, its regimens as arrays, population medians, seed."""
+    """What all shards of a run share: the trial, its regimens as arrays, population medians, seed; and the ensemble
+    that medians differ by between replicates, without what is ``fixed`` by structures and overrides."""
 
     trial: Trial
     low: Lowered
     values: dict[str, float]
     seed: int
+    ensemble: Ensemble | None = None
+    fixed: frozenset[str] = frozenset()
+
+    def member(self, replicate: int) -> int:
+        """Member of the ensemble that a replicate belongs to; 0 without an ensemble."""
+        return self.ensemble.member(self.seed, replicate) if self.ensemble else 0
+
+    def values_of(self, replicate: int) -> dict[str, float]:
+        """Population medians of a replicate."""
+        if self.ensemble is None:
+            return self.values
+        own = self.ensemble.values(self.member(replicate))
+        return {**self.values, **{name: value for name, value in own.items() if name not in self.fixed}}
 
 
 def setup(
-    trial: Trial, seed: int, switched: Sequence[str] = (), overrides: Mapping[str, float] | None = None
+    trial: Trial,
+    seed: int,
+    switched: Sequence[str] = (),
+    overrides: Mapping[str, float] | None = None,
+    ensemble: Ensemble | None = None,
 ) -> Setup:
-    """Prepare a run, with the structures ``switched`` (see ``patients.structures``) and with ``overrides`` of
-    population medians by name.
+    """Prepare a run, with the structures ``switched`` (see ``patients.structures``), with ``overrides`` of population
+    medians by name, and with medians that differ between replicates as the members of ``ensemble`` do.
 
     Raises:
-        DocumentError: a regimen that the model cannot give, a structure or a parameter that does not exist.
+        DocumentError: a regimen that the model cannot give, a structure or a parameter that does not exist, an
+            ensemble of what regimens are made of.
     """
     v = values(overrides, switched)
     units = {name: row.unit for name, row in population().items()}
     regimens = [*trial.regimens, *further_regimens(v)]
-    return Setup(trial, lower(regimens, v, units, trial.visits.marrow_window), v, seed)
+    low = lower(regimens, v, units, trial.visits.marrow_window)
+    if ensemble and (of_regimens := sorted(set(ensemble.names) & parameters_of_regimens())):
+        raise DocumentError(
+            f"the ensemble varies {', '.join(of_regimens)}, which regimens are lowered with once for all replicates"
+        )
+    fixed = frozenset({**setting(switched), **(overrides or {})})
+    return Setup(trial, low, v, seed, ensemble, fixed)
 
 
 def largest(patients: int, replicates: int) -> int:
@@ -77,6 +107,7 @@ def shards(patients: int, replicates: int) -> list[list[Segment]]:
         cuts = range(0, patients, size)
         return [[Segment(r, at, min(at + size, patients))] for r in range(replicates) for at in cuts]
     each = size // patients
+    each -= each % PAIR if each > PAIR else 0  # who share a member of the ensemble are simulated together
     return [
         [Segment(r, 0, patients) for r in range(first, min(first + each, replicates))]
         for first in range(0, replicates, each)
@@ -85,26 +116,36 @@ def shards(patients: int, replicates: int) -> list[list[Segment]]:
 
 def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine: int = 1) -> History:
     """Enrol, conduct and record the patients of a shard. ``batch`` changes the time it takes, no number."""
+    found = [
+        part
+        for _, alike in groupby(segments, key=lambda g: s.member(g.replicate))
+        for part in _simulate_alike(s, list(alike), batch, refine)
+    ]
+    return History(**{name: pl.concat([getattr(part, name) for part in found]) for name in TABLES})
+
+
+def _simulate_alike(s: Setup, segments: list[Segment], batch: int, refine: int) -> list[History]:
+    """Patients of the same population."""
+    v = s.values_of(segments[0].replicate)
     with phase("enrol"):
-        enrolled = [
-            enrol(s.trial, s.low, s.values, s.seed, g.replicate, range(g.start, g.stop)) for g in segments
-        ]
+        enrolled = [enrol(s.trial, s.low, v, s.seed, g.replicate, range(g.start, g.stop)) for g in segments]
         entrants = together(enrolled).entrant
-    courses = conduct(s.trial, s.low, s.values, entrants, blocks_for(batch, LANES), refine)
+    courses = conduct(s.trial, s.low, v, entrants, blocks_for(batch, LANES), refine)
     with phase("history tables"):
         parts, at = [], 0
         for e in _grouped(enrolled):
             own = _part(courses, at, at + len(e.arm))
-            parts.append(history(s.trial, s.low, e, own, s.values, DENSE))
+            parts.append(history(s.trial, s.low, e, own, v, DENSE))
             at += len(e.arm)
-        return History(**{name: pl.concat([getattr(part, name) for part in parts]) for name in TABLES})
+        return parts
 
 
 def simulate_one(s: Setup, replicate: int, patient: int, batch: int = BATCH) -> tuple[History, Courses]:
     """One patient alone, with the daily records that a run does not keep: the same rows as in any shard."""
-    e = enrol(s.trial, s.low, s.values, s.seed, replicate, range(patient, patient + 1))
-    courses = conduct(s.trial, s.low, s.values, e.entrant, blocks_for(batch, LANES))
-    return history(s.trial, s.low, e, courses, s.values, DENSE), courses
+    v = s.values_of(replicate)
+    e = enrol(s.trial, s.low, v, s.seed, replicate, range(patient, patient + 1))
+    courses = conduct(s.trial, s.low, v, e.entrant, blocks_for(batch, LANES))
+    return history(s.trial, s.low, e, courses, v, DENSE), courses
 
 
 def _grouped(enrolled: list[Enrolled]) -> Iterator[Enrolled]:

@@ -73,6 +73,11 @@ def therapies() -> list[Therapy]:
     return [Therapy(**row.cells) for row in rows]
 
 
+def parameters_of_regimens() -> set[str]:
+    """Population parameters that regimens are lowered with."""
+    return {name for t in therapies() for name in (t.parameter, t.usual, t.lasts) if name} | {"further_lines"}
+
+
 def levels(days: Iterable[Day], v: Mapping[str, float], units: Mapping[str, str]) -> list[dict[str, float]]:
     """What acts on each day of a plan, by the names of ``LEVELS`` and ``FACTORS``.
 

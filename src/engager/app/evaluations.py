@@ -1,0 +1,118 @@
+"""Many points of the parameters, each held against the calibrating trials: resumable, on any number of workers.
+
+One line of JSON a finished point, flushed to the disk, so that whatever ends the work loses at most what is running.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engager import __version__
+from engager.documents import DocumentError
+from engager.engine import executor
+from engager.inference import forward
+from engager.inference.basis import basis
+from engager.inference.prior import Prior
+from engager.inference.targets import Target, targets
+from engager.io import MANIFEST, Store, write_json
+
+Floats = NDArray[np.float64]
+
+ERROR_PATIENTS, FEWEST, MOST = 6000, 60, 200
+"""Patients that the error of a study's printed results is taken from, and fewest and most of its replicates."""
+
+
+def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
+    """Write the manifest of ``what`` (``"fit"``), or check that the folder's asks for the same.
+
+    Raises:
+        DocumentError: the folder holds another request, or one of other inputs or another version.
+    """
+    mine = {"request": dict(request), "inputs": basis(), "version": __version__}
+    if (out / MANIFEST).exists():
+        kept = Store(out).manifest()
+        differ = [key for key, value in mine.items() if kept.get(key) != value]
+        if differ:
+            raise DocumentError(
+                f"{out} holds a {what} with another {' and '.join(differ)}; name another folder"
+            )
+        return
+    write_json(out / MANIFEST, {**mine, "status": "running"})
+
+
+def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], Floats]:
+    """Targets that can be simulated, study by study; those that cannot; the covariance of the error of the first: that
+    of a printed trial against the mean of what a point is simulated with, at the centre of the prior."""
+    every = targets()
+    many = {
+        name: min(max(ERROR_PATIENTS // forward.designed(mine).patients, FEWEST), MOST)
+        for name in dict.fromkeys(t.study for t in every)
+        if (mine := [t for t in every if t.study == name])
+    }
+    at_prior = forward.at(known.values(known.centre), every, seed, many)
+    wanted, left_out = forward.simulable(every, at_prior)
+    kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
+    shown = {study: forward.replicates([t for t in wanted if t.study == study]) for study in kept}
+    return wanted, left_out, forward.error(kept, shown, wanted)
+
+
+def evaluated(
+    points: Sequence[Mapping[str, float]],
+    wanted: Sequence[Target],
+    seeds: Sequence[int],
+    path: Path,
+    workers: int,
+    told: Callable[[int], None] | None = None,
+) -> Floats:
+    """What every point gives for the targets; points that ``path`` holds are not simulated again.
+
+    Args:
+        points: parameters by name; what a point does not name is as in the population's table.
+        seeds: of the points: one and the same where they shall differ in nothing but their parameters.
+        path: file of finished points, written on.
+        told: called with the number of finished points.
+
+    Returns:
+        [point, target in the order of ``wanted``, study by study] on the targets' scales; nan where nobody is in a
+        target's group.
+    """
+
+    def work(member: int) -> list[float]:
+        return [float(v) for v in forward.means(forward.at(points[member], wanted, seeds[member]))]
+
+    done = {row["member"]: row["values"] for row in _finished(path)}
+    missing = [i for i in range(len(points)) if i not in done]
+    with path.open("a", encoding="utf-8") as lines:
+        for member, values in executor.as_finished(work, missing, workers):
+            done[member] = values
+            lines.write(json.dumps({"member": member, "values": values}) + "\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+            if told:
+                told(len(done))
+    return np.array([done[i] for i in range(len(points))])
+
+
+def _finished(path: Path) -> list[dict[str, Any]]:
+    """Finished points; a line that was cut off counts as none and is taken out, so that the next one is not lost."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        with path.open("r+", encoding="utf-8") as lines:
+            lines.truncate(len(whole.encode()))
+    rows = []
+    for line in whole.splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows

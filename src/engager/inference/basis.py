@@ -1,0 +1,82 @@
+"""What a fit rests on, as hashes: with any of it changed, its ensemble is an answer to another question."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from engager.documents import DocumentError
+from engager.evidence import role_of, studies, study
+from engager.evidence.split import DATA as SPLIT
+from engager.inference import external
+from engager.inference.prior import DATA
+from engager.patients import Ensemble, population, structures
+from engager.patients.population import DATA as POPULATION
+
+
+def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
+    """Hashes of the numbers of the parameter table, the structures, the prior, the split, the calibrated rows, and the
+    facts from outside the record with the trials that only they need.
+
+    Args:
+        fitted: studies that have calibrated rows, where they are known; all are read if None.
+    """
+    numbers = [(p.name, p.value, p.distribution, p.sd, p.prior_factor) for p in population().values()]
+    return {
+        "parameters.csv": _sha(json.dumps(numbers)),
+        "structure_values.csv": _file(POPULATION / "structure_values.csv"),
+        "structures.csv": _sha(json.dumps([(n, s.default) for n, s in sorted(structures().items())])),
+        "fit.csv": _file(DATA / "fit.csv"),
+        "split.csv": _file(SPLIT / "split.csv"),
+        "calibrated rows": _rows(studies() if fitted is None else fitted),
+        "facts from outside": _outside(),
+    }
+
+
+def calibrated_studies() -> list[str]:
+    """Studies that have a row that may be fitted."""
+    return [name for name in studies() if any(role_of(row) == "calibrated" for row in study(name).results)]
+
+
+def same_basis(found: Ensemble) -> None:
+    """Raise DocumentError where an ensemble was fitted to something else than what there is now."""
+    kept = found.about.get("basis", {})
+    now = basis(found.about.get("studies", ()))
+    changed = [name for name, sha in now.items() if kept.get(name) != sha]
+    if changed:
+        raise DocumentError(
+            f"the ensemble was fitted with other contents of {', '.join(changed)}: fit it again with engager "
+            "calibrate, or simulate with --parameters point, the values of the parameter table"
+        )
+
+
+def _rows(names: Iterable[str]) -> str:
+    rows: list[Any] = []
+    for name in sorted(names):
+        if name in studies():
+            found = [row for row in study(name).results if role_of(row) == "calibrated"]
+            rows += [row.model_dump(mode="json", exclude={"place"}) for row in found]
+    return _sha(json.dumps(rows, sort_keys=True))
+
+    from engager.patients import structures
+
+    return structures()
+
+
+def _outside() -> str:
+    words = {"place", "note"}
+    rows: list[Any] = [row.model_dump(mode="json", exclude=words) for row in external.results()]
+    rows += [[q.result.model_dump(mode="json", exclude=words), q.error] for q in external.quantities()]
+    trials = [path.read_text(encoding="utf-8") for path in sorted((external.DATA / "trials").glob("*.yaml"))]
+    return _sha(json.dumps([rows, trials], sort_keys=True))
+
+
+def _file(path: Path) -> str:
+    return _sha(path.read_text(encoding="utf-8"))
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
