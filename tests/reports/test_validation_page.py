@@ -13,7 +13,7 @@ from engager.inference.scoreboard import Board, tallies
 from engager.inference.validation import Against, Scored, Unscored, scored_rows
 from engager.reports import validation_page
 from engager.reports.figures_validation import FARTHEST, _apart, scoreboard
-from engager.reports.validation_page import page, write_validation
+from engager.reports.validation_page import write_validation
 from engager.reports.validation_table import validation_table
 
 KIND = {
@@ -65,11 +65,10 @@ def board():
     )
 
 
-def test_the_page_names_every_number_once_by_role_and_the_losses_first(board):
-    text = page(board, scoreboard(board))
-    order = [
-        text.index(f'id="{name}"') for name in ("summary", "scores", "losses", "checks", "rows", "unscored")
-    ]
+def test_the_page_names_every_number_once_by_role_and_the_losses_first(board, tmp_path):
+    text = write_validation(board, tmp_path).read_text(encoding="utf-8")
+    names = ("summary", "board", "scores", "losses", "checks", "rows", "unscored", "reading")
+    order = [text.index(f'<section id="{name}"') for name in names]
     assert order == sorted(order)
     for tally in board.tallies:
         table = validation_page.numbers(board, tally)
