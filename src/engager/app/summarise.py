@@ -98,6 +98,16 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
     )
 
 
+def finished_tables(r: Request, store: Store) -> Tables:
+    """Patients and marrow of a finished run, whole.
+
+    Raises:
+        DocumentError: patients are missing, or too many could not be computed.
+    """
+    failures = _failures(r, store)
+    return joined([read(store, part, failures) for part in parts(r.patients, r.replicates)])
+
+
 def _failures(r: Request, store: Store) -> list[dict[str, Any]]:
     """Patients that were not computed, with the reason.
 
