@@ -16,7 +16,7 @@ from engager.app import rivals
 from engager.app.evaluations import begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
-from engager.inference import forward, morris
+from engager.inference import morris
 from engager.inference.basis import basis
 from engager.inference.prior import Prior, prior
 from engager.inference.sensitivity import (
@@ -32,8 +32,15 @@ from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 TRAJECTORIES, MEMBERS = 6, 128
+
+REPEATS = 8
+"""Seeds with which the centre is evaluated; what differs between them is noise."""
+
+NOTHING = 0.1
+"""Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""
 
 HELD = "targets.json"
 
@@ -114,36 +121,29 @@ def _request(asked: Asked) -> dict[str, Any]:
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
     known = prior()
     wanted, error = _held(known, asked.seed, out)
-    sd = np.sqrt(np.diag(error))
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
     spread = (known.sample(asked.members, asked.seed) - known.centre) / known.sd
-    sizes = (len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
+    sizes = (REPEATS, len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
 
     def told(part: int) -> Callable[[int], None] | None:
         done = sum(sizes[:part])
         return (lambda n: progress(done + n, sum(sizes))) if progress else None
 
-    def at(points: Floats, name: str, part: int) -> Floats:
+    def at(points: Floats, name: str, part: int, apart: int = 0) -> Floats:
+        """Targets in standard errors at points in prior standard deviations, with seeds that lie ``apart``."""
         values = [known.values(known.centre + known.sd * u) for u in points]
-        return evaluated(values, wanted, asked.seed, out / name, asked.workers, told(part)).reshape(
-            -1, len(wanted)
-        )
+        seeds = [asked.seed + apart * i for i in range(len(points))]
+        found = evaluated(values, wanted, seeds, out / name, asked.workers, told(part))
+        return np.asarray(found.reshape(-1, len(wanted)) / np.sqrt(np.diag(error)))
 
-    along = at(stops, "morris.jsonl", 0)
-    moved = morris.effects(path, (along / sd).reshape(*path.points.shape[:2], -1))
-    effects = morris.summarised(moved)
-    noise = np.array([(1 + forward.replicates(t.study)) ** -0.5 for t in wanted])
-    floor = morris.noise_floor(noise, asked.trajectories)
+    again = at(np.zeros((REPEATS, len(known.names))), "centre.jsonl", 0, apart=1)
+    along = at(stops, "morris.jsonl", 1)
+    effects = morris.summarised(morris.effects(path, along.reshape(*path.points.shape[:2], -1)))
+    floor = np.maximum(morris.noise_floor(np.nanstd(again, axis=0, ddof=1), asked.trajectories), NOTHING)
     held = rivals.Held(known, wanted, error, slopes(effects, floor))
-    parameters, pairs = parameter_tables(known, wanted, effects, floor, held.correlation)
-    beside = at(spread, "members.jsonl", 1)
-    groups = np.append(
-        np.repeat(range(asked.trajectories), path.points.shape[1]),
-        np.arange(asked.members) % asked.trajectories,
-    )
-    sobol = sobol_table(known, wanted, np.vstack([stops, spread]), np.vstack([along, beside]) / sd, groups)
-    compared = rivals.compared(held, asked.seed, out, asked.workers, told(2))
+    beside = at(spread, "members.jsonl", 2)
+    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), _dealt(asked))
     about = {
         "request": _request(asked),
         "evaluations": sum(sizes),
@@ -152,8 +152,17 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
         "engager": __version__,
     }
     return Sensitivity(
-        effects_table(known, wanted, effects, floor), sobol, parameters, pairs, *compared, about
+        effects_table(known, wanted, effects, floor),
+        sobol_table(known, wanted, np.vstack([stops, spread]), np.vstack([along, beside]), groups),
+        *parameter_tables(known, wanted, effects, floor, held.correlation),
+        *rivals.compared(held, asked.seed, out, asked.workers, told(3)),
+        about,
     )
+
+
+def _dealt(asked: Asked) -> Integers:
+    """Members dealt out to the trajectories with which they are left out when polynomials are tested."""
+    return np.arange(asked.members) % asked.trajectories
 
 
 def _held(known: Prior, seed: int, out: Path) -> tuple[list[Target], Floats]:
@@ -161,10 +170,10 @@ def _held(known: Prior, seed: int, out: Path) -> tuple[list[Target], Floats]:
     path = out / HELD
     if not path.exists():
         wanted, _, error = held_against(known, seed)
-        write_json(path, {"targets": [t.result.id for t in wanted], "error": error.tolist()})
+        write_json(path, {"targets": [t.name for t in wanted], "error": error.tolist()})
     kept = json.loads(path.read_text(encoding="utf-8"))
-    by_id = {t.result.id: t for t in targets()}
-    return [by_id[name] for name in kept["targets"]], np.array(kept["error"])
+    by_name = {t.name: t for t in targets()}
+    return [by_name[name] for name in kept["targets"]], np.array(kept["error"])
 
 
 def _keep(found: Sensitivity, out: Path) -> None:
