@@ -118,7 +118,7 @@ def test_the_model_gives_a_number_and_an_error_for_every_fact():
     yes, no = forward.simulable(wanted, found)
     assert not no
     assert np.isfinite(forward.means(found)).all()
-    shown = {study: forward.replicates(study) for study in found}
+    shown = {study: forward.replicates([t for t in wanted if t.study == study]) for study in found}
     covariance = forward.error(found, shown, yes)
     assert np.linalg.eigvalsh(covariance).min() > 0
     for i, target in enumerate(yes):

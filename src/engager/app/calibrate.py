@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 CALIBRATIONS = Path("calibrations")
 """Where fits go unless told otherwise."""
 
-MEMBERS, STEPS = 256, 3
+MEMBERS, STEPS = 224, 3
 """Size of the ensemble, and assimilations of the data: a fit of 30 to 40 minutes on two cores."""
 
 LEAST = 50

@@ -143,7 +143,7 @@ def simulate(
 @app.command()
 @job
 def calibrate(
-    members: Annotated[int, typer.Option(help="Parameter sets in the ensemble.")] = 256,
+    members: Annotated[int, typer.Option(help="Parameter sets in the ensemble.")] = 224,
     steps: Annotated[int, typer.Option(help="Times that the data are assimilated.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
     out: Annotated[

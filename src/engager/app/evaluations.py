@@ -25,8 +25,8 @@ from engager.io import MANIFEST, Store, write_json
 
 Floats = NDArray[np.float64]
 
-ERROR_REPLICATES = 100
-"""Replicates from which the error of a printed trial is taken."""
+ERROR_PATIENTS, FEWEST, MOST = 6000, 60, 200
+"""Patients that the error of a study's printed results is taken from, and fewest and most of its replicates."""
 
 
 def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
@@ -51,7 +51,11 @@ def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], F
     """Targets that can be simulated, study by study; those that cannot; the covariance of the error of the first: that
     of a printed trial against the mean of what a point is simulated with, at the centre of the prior."""
     every = targets()
-    many = dict.fromkeys((t.study for t in every), ERROR_REPLICATES)
+    many = {
+        name: min(max(ERROR_PATIENTS // forward.designed(mine).patients, FEWEST), MOST)
+        for name in dict.fromkeys(t.study for t in every)
+        if (mine := [t for t in every if t.study == name])
+    }
     at_prior = forward.at(known.values(known.centre), every, seed, many)
     wanted, left_out = forward.simulable(every, at_prior)
     kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}

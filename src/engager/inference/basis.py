@@ -11,13 +11,15 @@ from typing import Any
 from engager.documents import DocumentError
 from engager.evidence import role_of, studies, study
 from engager.evidence.split import DATA as SPLIT
+from engager.inference import external
 from engager.inference.prior import DATA
 from engager.patients import Ensemble, population, structures
 from engager.patients.population import DATA as POPULATION
 
 
 def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
-    """Hashes of the numbers of the parameter table, the structures, the prior, the split and the calibrated rows.
+    """Hashes of the numbers of the parameter table, the structures, the prior, the split, the calibrated rows, and the
+    facts from outside the record with the trials that only they need.
 
     Args:
         fitted: studies that have calibrated rows, where they are known; all are read if None.
@@ -30,6 +32,7 @@ def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
         "fit.csv": _file(DATA / "fit.csv"),
         "split.csv": _file(SPLIT / "split.csv"),
         "calibrated rows": _rows(studies() if fitted is None else fitted),
+        "facts from outside": _outside(),
     }
 
 
@@ -61,6 +64,14 @@ def _rows(names: Iterable[str]) -> str:
     from engager.patients import structures
 
     return structures()
+
+
+def _outside() -> str:
+    words = {"place", "note"}
+    rows: list[Any] = [row.model_dump(mode="json", exclude=words) for row in external.results()]
+    rows += [[q.result.model_dump(mode="json", exclude=words), q.error] for q in external.quantities()]
+    trials = [path.read_text(encoding="utf-8") for path in sorted((external.DATA / "trials").glob("*.yaml"))]
+    return _sha(json.dumps([rows, trials], sort_keys=True))
 
 
 def _file(path: Path) -> str:

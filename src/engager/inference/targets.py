@@ -53,12 +53,12 @@ class Target:
         reading = read(row.printed)
         if row.n is not None or reading is None or not reading.step or row.value is None:
             return 0.0
-        slope = 1 / (row.value * (1 - row.value)) if row.statistic in SHARES else 1 / row.value
+        slope = 1 / (row.value * (1 - row.value)) if row.statistic in external.SHARES else 1 / row.value
         return float(slope * reading.step / np.sqrt(12))
 
     def unscaled(self, value: Any) -> Any:
         """A number on the target's scale, in the unit of the record."""
-        return expit(value) if self.result.statistic in SHARES else np.exp(value)
+        return expit(value) if self.result.statistic in external.SHARES else np.exp(value)
 
 
 def targets() -> list[Target]:
