@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +33,6 @@ from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 TRAJECTORIES, MEMBERS = 6, 128
 
@@ -42,7 +42,7 @@ REPEATS = 8
 NOTHING = 0.1
 """Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""
 
-HELD = "targets.json"
+HELD, FIRST = "targets.json", "step-0.jsonl"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Asked:
     trajectories: int
     members: int
     seed: int
+    fit: Path | None
     workers: int
 
 
@@ -60,6 +61,7 @@ def sensitivity(
     trajectories: int = TRAJECTORIES,
     members: int = MEMBERS,
     seed: int = 1,
+    fit: Path | None = None,
     out: Path,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -74,6 +76,7 @@ def sensitivity(
             and one more.
         members: points of the prior that are evaluated beside, for the polynomials behind Sobol's indices.
         seed: with the record and the tables, all that the result depends on; every point has the same patients.
+        fit: folder of a calibration whose first members, drawn from the prior too, take the place of ``members``.
         out: folder of the study.
         workers: threads; all cores if None. Changes no result.
         progress: told how many evaluations of how many are done.
@@ -82,7 +85,7 @@ def sensitivity(
         DocumentError: what cannot be used; a folder that holds another study.
         KeyboardInterrupt: passed on; finished evaluations are kept, the same call goes on from them.
     """
-    asked = Asked(trajectories, members, seed, workers or executor.default_workers())
+    asked = Asked(trajectories, 0 if fit else members, seed, fit, workers or executor.default_workers())
     _check(asked)
     store = Store(out)
     if not (out / MANIFEST).exists():
@@ -115,7 +118,33 @@ def _check(asked: Asked) -> None:
 
 
 def _request(asked: Asked) -> dict[str, Any]:
-    return {"trajectories": asked.trajectories, "members": asked.members, "seed": asked.seed}
+    own = {"trajectories": asked.trajectories, "members": asked.members, "seed": asked.seed}
+    if asked.fit is None:
+        return own
+    return {**own, "fit": {"request": _request_of_fit(asked.fit), "sha256": _sha(asked.fit / FIRST)}}
+
+
+def _request_of_fit(folder: Path) -> dict[str, Any]:
+    """What a calibration was asked for; DocumentError unless its first members are all there, of these inputs."""
+    kept = Store(folder).manifest()
+    request = dict(kept.get("request", {}))
+    members, done = request.get("members"), folder / FIRST
+    if not isinstance(members, int) or not done.exists():
+        raise DocumentError(
+            f"{folder} is no calibration whose first members were simulated: name one with --fit"
+        )
+    if kept.get("inputs") != basis():
+        raise DocumentError(f"{folder} was fitted to other inputs: calibrate again, or leave --fit out")
+    many = done.read_text(encoding="utf-8").count("\n")
+    if many < members:
+        raise DocumentError(
+            f"{folder} has {many} of its first {members} members; finish it with engager calibrate"
+        )
+    return request
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
@@ -123,7 +152,7 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     wanted, error = _held(known, asked.seed, out)
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
-    spread = (known.sample(asked.members, asked.seed) - known.centre) / known.sd
+    spread, first = _spread(asked, known)
     sizes = (REPEATS, len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
 
     def told(part: int) -> Callable[[int], None] | None:
@@ -142,8 +171,15 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     effects = morris.summarised(morris.effects(path, along.reshape(*path.points.shape[:2], -1)))
     floor = np.maximum(morris.noise_floor(np.nanstd(again, axis=0, ddof=1), asked.trajectories), NOTHING)
     held = rivals.Held(known, wanted, error, slopes(effects, floor))
-    beside = at(spread, "members.jsonl", 2)
-    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), _dealt(asked))
+    beside = at(spread, "members.jsonl", 2) if first is None else first / np.sqrt(np.diag(error))
+    if beside.shape[1] != len(wanted):
+        raise DocumentError(
+            f"{asked.fit} was fitted to {beside.shape[1]} targets, not to the {len(wanted)} there are"
+        )
+    dealt = (
+        np.arange(len(spread)) % asked.trajectories
+    )  # tested with the trajectory that they are left out with
+    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
     about = {
         "request": _request(asked),
         "evaluations": sum(sizes),
@@ -160,9 +196,16 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     )
 
 
-def _dealt(asked: Asked) -> Integers:
-    """Members dealt out to the trajectories with which they are left out when polynomials are tested."""
-    return np.arange(asked.members) % asked.trajectories
+def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
+    """Points drawn from the prior, in its standard deviations, and what they give where a calibration has them."""
+    if asked.fit is None:
+        return (known.sample(asked.members, asked.seed) - known.centre) / known.sd, None
+    request = _request_of_fit(asked.fit)
+    points = (known.sample(request["members"], request["seed"]) - known.centre) / known.sd
+    rows = {
+        r["member"]: r["values"] for r in map(json.loads, (asked.fit / FIRST).read_text("utf-8").splitlines())
+    }
+    return points, np.array([rows[i] for i in range(len(points))])
 
 
 def _held(known: Prior, seed: int, out: Path) -> tuple[list[Target], Floats]:
