@@ -26,7 +26,7 @@ def small(monkeypatch):
 
 def test_a_study_is_gone_on_with_and_read_again(tmp_path):
     whole = tmp_path / "whole"
-    found = sensitivity.sensitivity(trajectories=2, members=4, seed=3, out=whole, workers=2)
+    found = sensitivity.sensitivity(trajectories=2, members=12, seed=3, out=whole, workers=2)
     by_name = {r["parameter"]: r for r in found.parameters.to_dicts()}
     assert (
         by_name["kTKI"]["targets"] == 0 and by_name["kTKI"]["spread"] == 1
@@ -56,7 +56,7 @@ def test_a_study_is_gone_on_with_and_read_again(tmp_path):
         assert getattr(again, name).equals(getattr(found, name)), name
     assert kept.about == json.loads(json.dumps(found.about)) and kept.uninformed == found.uninformed
     with pytest.raises(DocumentError, match="another request"):
-        sensitivity.sensitivity(trajectories=3, members=4, seed=3, out=part)
+        sensitivity.sensitivity(trajectories=3, members=12, seed=3, out=part)
 
 
 def test_numbers_that_make_no_sense_are_refused_all_at_once(tmp_path):

@@ -170,7 +170,6 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     along = at(stops, "morris.jsonl", 1)
     effects = morris.summarised(morris.effects(path, along.reshape(*path.points.shape[:2], -1)))
     floor = np.maximum(morris.noise_floor(np.nanstd(again, axis=0, ddof=1), asked.trajectories), NOTHING)
-    held = rivals.Held(known, wanted, error, slopes(effects, floor))
     beside = at(spread, "members.jsonl", 2) if first is None else first / np.sqrt(np.diag(error))
     if beside.shape[1] != len(wanted):
         raise DocumentError(
@@ -180,6 +179,8 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
         np.arange(len(spread)) % asked.trajectories
     )  # tested with the trajectory that they are left out with
     groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
+    points, values = np.vstack([stops, spread]), np.vstack([along, beside])
+    held = rivals.Held(known, wanted, error, slopes(points, values))
     about = {
         "request": _request(asked),
         "evaluations": sum(sizes),
@@ -189,8 +190,8 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     }
     return Sensitivity(
         effects_table(known, wanted, effects, floor),
-        sobol_table(known, wanted, np.vstack([stops, spread]), np.vstack([along, beside]), groups),
-        *parameter_tables(known, wanted, effects, floor, held.correlation),
+        sobol_table(known, wanted, points, values, groups),
+        *parameter_tables(known, wanted, effects, floor, held.slopes, held.correlation),
         *rivals.compared(held, asked.seed, out, asked.workers, told(3)),
         about,
     )
