@@ -231,6 +231,41 @@ def validate(
 
 @app.command()
 @job
+def sensitivity(
+    trajectories: Annotated[int, typer.Option(help="Paths along which every parameter is moved once.")] = 6,
+    members: Annotated[int, typer.Option(help="Points of the prior beside them, for Sobol's indices.")] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    fit: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="In place of those points the first members of this calibration.",
+            show_default="none",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Do it anew, kept here.", show_default="show what is shipped"),
+    ] = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Show which parameters the calibrated targets tell of; with --out do it anew, or go on where it stopped."""
+    from engager.app.sensitivity_command import sensitivity_command
+
+    sensitivity_command(
+        trajectories=trajectories,
+        members=members,
+        seed=seed,
+        fit=fit,
+        out=out,
+        workers=workers,
+        json=json,
+    )
+
+
+@app.command()
+@job
 def structures(json: Json = False) -> None:
     """List the structures of the model that can be switched, and why each is there."""
     from engager.app import jobs

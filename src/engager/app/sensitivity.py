@@ -1,0 +1,234 @@
+"""The job behind ``engager sensitivity``: what the calibrated targets can say about which parameter."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engager import __version__
+from engager.app import rivals
+from engager.app.evaluations import begin, evaluated, held_against
+from engager.documents import DocumentError, Problem
+from engager.engine import executor
+from engager.inference import morris
+from engager.inference.basis import basis
+from engager.inference.prior import Prior, prior
+from engager.inference.sensitivity import (
+    ABOUT,
+    TABLES,
+    Sensitivity,
+    effects_table,
+    parameter_tables,
+    slopes,
+    sobol_table,
+)
+from engager.inference.targets import Target, targets
+from engager.io import MANIFEST, Store, unwritable, write_json, write_text
+
+Floats = NDArray[np.float64]
+
+TRAJECTORIES, MEMBERS = 6, 128
+
+REPEATS = 8
+"""Seeds with which the centre is evaluated; what differs between them is noise."""
+
+NOTHING = 0.1
+"""Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""
+
+HELD, FIRST = "targets.json", "step-0.jsonl"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A study of sensitivity that was asked for."""
+
+    trajectories: int
+    members: int
+    seed: int
+    fit: Path | None
+    workers: int
+
+
+def sensitivity(
+    *,
+    trajectories: int = TRAJECTORIES,
+    members: int = MEMBERS,
+    seed: int = 1,
+    fit: Path | None = None,
+    out: Path,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sensitivity:
+    """How every fitted parameter moves every calibrated target, and how rival structures do.
+
+    A folder that holds an unfinished study with the same request is gone on with. Points are simulated in any order on
+    any number of workers with the same result.
+
+    Args:
+        trajectories: paths along which every parameter is moved once, each as many evaluations as there are parameters
+            and one more.
+        members: points of the prior that are evaluated beside, for the polynomials behind Sobol's indices.
+        seed: with the record and the tables, all that the result depends on; every point has the same patients.
+        fit: folder of a calibration whose first members, drawn from the prior too, take the place of ``members``.
+        out: folder of the study.
+        workers: threads; all cores if None. Changes no result.
+        progress: told how many evaluations of how many are done.
+
+    Raises:
+        DocumentError: what cannot be used; a folder that holds another study.
+        KeyboardInterrupt: passed on; finished evaluations are kept, the same call goes on from them.
+    """
+    asked = Asked(trajectories, 0 if fit else members, seed, fit, workers or executor.default_workers())
+    _check(asked)
+    store = Store(out)
+    if not (out / MANIFEST).exists():
+        store.check(0)
+    with store.locked():
+        begin(out, "study of sensitivity", _request(asked))
+        try:
+            found = _found(asked, out, progress)
+        except KeyboardInterrupt as stop:
+            stop.add_note("the same command again")
+            raise
+        _keep(found, out)
+        store.note(status="complete")
+    return found
+
+
+def _check(asked: Asked) -> None:
+    limits = {
+        "trajectories": (asked.trajectories, 2, 1000),
+        "members": (asked.members, 0, 100_000),
+        "seed": (asked.seed, 0, 2**63 - 1),
+    }
+    wrong = [
+        Problem(None, f"--{name} {value}: must be from {low} to {high}")
+        for name, (value, low, high) in limits.items()
+        if not low <= value <= high
+    ]
+    if wrong:
+        raise DocumentError(wrong)
+
+
+def _request(asked: Asked) -> dict[str, Any]:
+    own = {"trajectories": asked.trajectories, "members": asked.members, "seed": asked.seed}
+    if asked.fit is None:
+        return own
+    return {**own, "fit": {"request": _request_of_fit(asked.fit), "sha256": _sha(asked.fit / FIRST)}}
+
+
+def _request_of_fit(folder: Path) -> dict[str, Any]:
+    """What a calibration was asked for; DocumentError unless its first members are all there, of these inputs."""
+    kept = Store(folder).manifest()
+    request = dict(kept.get("request", {}))
+    members, done = request.get("members"), folder / FIRST
+    if not isinstance(members, int) or not done.exists():
+        raise DocumentError(
+            f"{folder} is no calibration whose first members were simulated: name one with --fit"
+        )
+    if kept.get("inputs") != basis():
+        raise DocumentError(f"{folder} was fitted to other inputs: calibrate again, or leave --fit out")
+    many = done.read_text(encoding="utf-8").count("\n")
+    if many < members:
+        raise DocumentError(
+            f"{folder} has {many} of its first {members} members; finish it with engager calibrate"
+        )
+    return request
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
+    known = prior()
+    wanted, error = _held(known, asked.seed, out)
+    path = morris.design(len(known.names), asked.trajectories, asked.seed)
+    stops = path.points.reshape(-1, len(known.names))
+    spread, first = _spread(asked, known)
+    sizes = (REPEATS, len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
+
+    def told(part: int) -> Callable[[int], None] | None:
+        done = sum(sizes[:part])
+        return (lambda n: progress(done + n, sum(sizes))) if progress else None
+
+    def at(points: Floats, name: str, part: int, apart: int = 0) -> Floats:
+        """Targets in standard errors at points in prior standard deviations, with seeds that lie ``apart``."""
+        values = [known.values(known.centre + known.sd * u) for u in points]
+        seeds = [asked.seed + apart * i for i in range(len(points))]
+        found = evaluated(values, wanted, seeds, out / name, asked.workers, told(part))
+        return np.asarray(found.reshape(-1, len(wanted)) / np.sqrt(np.diag(error)))
+
+    again = at(np.zeros((REPEATS, len(known.names))), "centre.jsonl", 0, apart=1)
+    along = at(stops, "morris.jsonl", 1)
+    effects = morris.summarised(morris.effects(path, along.reshape(*path.points.shape[:2], -1)))
+    floor = np.maximum(morris.noise_floor(np.nanstd(again, axis=0, ddof=1), asked.trajectories), NOTHING)
+    beside = at(spread, "members.jsonl", 2) if first is None else first / np.sqrt(np.diag(error))
+    if beside.shape[1] != len(wanted):
+        raise DocumentError(
+            f"{asked.fit} was fitted to {beside.shape[1]} targets, not to the {len(wanted)} there are"
+        )
+    dealt = (
+        np.arange(len(spread)) % asked.trajectories
+    )  # tested with the trajectory that they are left out with
+    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
+    points, values = np.vstack([stops, spread]), np.vstack([along, beside])
+    held = rivals.Held(known, wanted, error, slopes(points, values))
+    about = {
+        "request": _request(asked),
+        "evaluations": sum(sizes),
+        "inputs": basis(),
+        "targets": [t.name for t in wanted],
+        "engager": __version__,
+    }
+    return Sensitivity(
+        effects_table(known, wanted, effects, floor),
+        sobol_table(known, wanted, points, values, groups),
+        *parameter_tables(known, wanted, effects, floor, held.slopes, held.correlation),
+        *rivals.compared(held, asked.seed, out, asked.workers, told(3)),
+        about,
+    )
+
+
+def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
+    """Points drawn from the prior, in its standard deviations, and what they give where a calibration has them."""
+    if asked.fit is None:
+        return (known.sample(asked.members, asked.seed) - known.centre) / known.sd, None
+    request = _request_of_fit(asked.fit)
+    points = (known.sample(request["members"], request["seed"]) - known.centre) / known.sd
+    rows = {
+        r["member"]: r["values"] for r in map(json.loads, (asked.fit / FIRST).read_text("utf-8").splitlines())
+    }
+    return points, np.array([rows[i] for i in range(len(points))])
+
+
+def _held(known: Prior, seed: int, out: Path) -> tuple[list[Target], Floats]:
+    """Targets, study by study, and the covariance of their errors; computed once a folder."""
+    path = out / HELD
+    if not path.exists():
+        wanted, _, error = held_against(known, seed)
+        write_json(path, {"targets": [t.name for t in wanted], "error": error.tolist()})
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    by_name = {t.name: t for t in targets()}
+    return [by_name[name] for name in kept["targets"]], np.array(kept["error"])
+
+
+def _keep(found: Sensitivity, out: Path) -> None:
+    """The tables and the picture."""
+    from engager.reports.heat_map import heat_map  # matplotlib is loaded when the numbers are done
+
+    try:
+        for name in TABLES:
+            write_text(out / f"{name}.csv", getattr(found, name).write_csv(float_precision=4))
+        write_json(out / ABOUT, found.about)
+        drawn = heat_map(found)
+        write_text(out / f"{drawn.name}.svg", drawn.svg)
+    except OSError as error:
+        raise unwritable(out, error) from None
