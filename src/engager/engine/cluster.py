@@ -298,7 +298,7 @@ def started(processes: int, threads: int) -> Iterator[Cluster]:
 
 def _memory(threads: int) -> dict[str, str]:
     """Environment of a process. Dask has the allocator give every freed page back at once, and our arrays, freed and
-    made again all the time, spend a quarter of the time on faulting them in anew; polars takes as many threads as we."""
+    made again all the time, spend a quarter of the time on faulting them in; polars takes as many threads as we do."""
     return {
         "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20),
         "MALLOC_MMAP_THRESHOLD_": str(64 * 2**20),
