@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from engager.app.evaluations import begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.inference import morris
-from engager.inference.basis import basis
+from engager.inference.basis import basis, not_fitted
 from engager.inference.prior import Prior, prior
 from engager.inference.sensitivity import (
     ABOUT,
@@ -52,6 +52,7 @@ class Asked:
     trajectories: int
     members: int
     seed: int
+    studies: tuple[str, ...]
     fit: Path | None
     workers: int
 
@@ -61,6 +62,7 @@ def sensitivity(
     trajectories: int = TRAJECTORIES,
     members: int = MEMBERS,
     seed: int = 1,
+    studies: Sequence[str] = (),
     fit: Path | None = None,
     out: Path,
     workers: int | None = None,
@@ -76,7 +78,9 @@ def sensitivity(
             and one more.
         members: points of the prior that are evaluated beside, for the polynomials behind Sobol's indices.
         seed: with the record and the tables, all that the result depends on; every point has the same patients.
-        fit: folder of a calibration whose first members, drawn from the prior too, take the place of ``members``.
+        studies: targets of these only; of all that are fitted if none is named.
+        fit: folder of a calibration (to the same studies); its first members, drawn from the prior too, take the place
+            of ``members``.
         out: folder of the study.
         workers: threads; all cores if None. Changes no result.
         progress: told how many evaluations of how many are done.
@@ -85,7 +89,8 @@ def sensitivity(
         DocumentError: what cannot be used; a folder that holds another study.
         KeyboardInterrupt: passed on; finished evaluations are kept, the same call goes on from them.
     """
-    asked = Asked(trajectories, 0 if fit else members, seed, fit, workers or executor.default_workers())
+    threads, named = workers or executor.default_workers(), tuple(sorted(set(studies)))
+    asked = Asked(trajectories, 0 if fit else members, seed, named, fit, threads)
     _check(asked)
     store = Store(out)
     if not (out / MANIFEST).exists():
@@ -113,15 +118,24 @@ def _check(asked: Asked) -> None:
         for name, (value, low, high) in limits.items()
         if not low <= value <= high
     ]
+    wrong += not_fitted(asked.studies)
     if wrong:
         raise DocumentError(wrong)
 
 
 def _request(asked: Asked) -> dict[str, Any]:
-    own = {"trajectories": asked.trajectories, "members": asked.members, "seed": asked.seed}
+    own = {
+        "trajectories": asked.trajectories,
+        "members": asked.members,
+        "seed": asked.seed,
+        "studies": list(asked.studies),
+    }
     if asked.fit is None:
         return own
-    return {**own, "fit": {"request": _request_of_fit(asked.fit), "sha256": _sha(asked.fit / FIRST)}}
+    fit = _request_of_fit(asked.fit)
+    if fit.get("studies", []) != own["studies"]:
+        raise DocumentError(f"{asked.fit} was fitted to other studies: name the same ones with --study")
+    return {**own, "fit": {"request": fit, "sha256": _sha(asked.fit / FIRST)}}
 
 
 def _request_of_fit(folder: Path) -> dict[str, Any]:
@@ -149,7 +163,7 @@ def _sha(path: Path) -> str:
 
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
     known = prior()
-    wanted, error = _held(known, asked.seed, out)
+    wanted, error = _held(known, asked, out)
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
     spread, first = _spread(asked, known)
@@ -209,11 +223,11 @@ def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
     return points, np.array([rows[i] for i in range(len(points))])
 
 
-def _held(known: Prior, seed: int, out: Path) -> tuple[list[Target], Floats]:
+def _held(known: Prior, asked: Asked, out: Path) -> tuple[list[Target], Floats]:
     """Targets, study by study, and the covariance of their errors; computed once a folder."""
     path = out / HELD
     if not path.exists():
-        wanted, _, error = held_against(known, seed)
+        wanted, _, error = held_against(known, asked.seed, asked.studies)
         write_json(path, {"targets": [t.name for t in wanted], "error": error.tolist()})
     kept = json.loads(path.read_text(encoding="utf-8"))
     by_name = {t.name: t for t in targets()}

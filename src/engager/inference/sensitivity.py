@@ -76,7 +76,8 @@ class Sensitivity:
     @property
     def changed(self) -> list[str]:
         """Inputs that are not now what they were then."""
-        return [name for name, sha in basis().items() if self.about.get("inputs", {}).get(name) != sha]
+        now = basis()
+        return [name for name, sha in self.about.get("inputs", {}).items() if now.get(name) != sha]
 
 
 TABLES = tuple(f.name for f in fields(Sensitivity) if f.name != "about")
