@@ -58,6 +58,6 @@ def test_a_study_is_gone_on_with_and_read_again(tmp_path):
 
 def test_numbers_that_make_no_sense_are_refused_all_at_once(tmp_path):
     with pytest.raises(DocumentError) as caught:
-        sensitivity.sensitivity(trajectories=1, members=-1, out=tmp_path / "none")
-    assert "--trajectories 1: must be from 2" in str(caught.value) and "--members -1" in str(caught.value)
+        sensitivity.sensitivity(trajectories=-1, members=-1, out=tmp_path / "none")
+    assert "--trajectories -1: must be from 0" in str(caught.value) and "--members -1" in str(caught.value)
     assert not (tmp_path / "none").exists()

@@ -22,8 +22,10 @@ from engager.inference.basis import basis, not_fitted
 from engager.inference.prior import Prior, prior
 from engager.inference.sensitivity import (
     ABOUT,
+    NOTHING,
     TABLES,
     Sensitivity,
+    Slopes,
     effects_table,
     parameter_tables,
     slopes,
@@ -39,8 +41,8 @@ TRAJECTORIES, MEMBERS = 6, 128
 REPEATS = 8
 """Seeds with which the centre is evaluated; what differs between them is noise."""
 
-NOTHING = 0.1
-"""Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""
+GROUPS = 6
+"""Parts that members are dealt out to for the test of polynomials, where there are no paths to leave out."""
 
 HELD, FIRST = "targets.json", "step-0.jsonl"
 
@@ -75,7 +77,7 @@ def sensitivity(
 
     Args:
         trajectories: paths along which every parameter is moved once, each as many evaluations as there are parameters
-            and one more.
+            and one more; without any, slopes over the members take the place of effects along paths.
         members: points of the prior that are evaluated beside, for the polynomials behind Sobol's indices.
         seed: with the record and the tables, all that the result depends on; every point has the same patients.
         studies: targets of these only; of all that are fitted if none is named.
@@ -109,7 +111,7 @@ def sensitivity(
 
 def _check(asked: Asked) -> None:
     limits = {
-        "trajectories": (asked.trajectories, 2, 1000),
+        "trajectories": (asked.trajectories, 0, 1000),
         "members": (asked.members, 0, 100_000),
         "seed": (asked.seed, 0, 2**63 - 1),
     }
@@ -147,7 +149,8 @@ def _request_of_fit(folder: Path) -> dict[str, Any]:
         raise DocumentError(
             f"{folder} is no calibration whose first members were simulated: name one with --fit"
         )
-    if kept.get("inputs") != basis():
+    now = basis()
+    if any(now.get(name) != sha for name, sha in kept.get("inputs", {}).items()):
         raise DocumentError(f"{folder} was fitted to other inputs: calibrate again, or leave --fit out")
     many = done.read_text(encoding="utf-8").count("\n")
     if many < members:
@@ -167,7 +170,13 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
     spread, first = _spread(asked, known)
-    sizes = (REPEATS, len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
+    repeats = REPEATS if asked.trajectories else 0  # noise along paths; slopes have theirs beside them
+    sizes = (
+        repeats,
+        len(stops),
+        len(spread) if first is None else 0,
+        (rivals.ROUNDS + 1) * len(rivals.variants()),
+    )
 
     def told(part: int) -> Callable[[int], None] | None:
         done = sum(sizes[:part])
@@ -180,21 +189,29 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
         found = evaluated(values, wanted, seeds, out / name, asked.workers, told(part))
         return np.asarray(found.reshape(-1, len(wanted)) / np.sqrt(np.diag(error)))
 
-    again = at(np.zeros((REPEATS, len(known.names))), "centre.jsonl", 0, apart=1)
+    again = at(np.zeros((repeats, len(known.names))), "centre.jsonl", 0, apart=1)
     along = at(stops, "morris.jsonl", 1)
-    effects = morris.summarised(morris.effects(path, along.reshape(*path.points.shape[:2], -1)))
-    floor = np.maximum(morris.noise_floor(np.nanstd(again, axis=0, ddof=1), asked.trajectories), NOTHING)
     beside = at(spread, "members.jsonl", 2) if first is None else first / np.sqrt(np.diag(error))
     if beside.shape[1] != len(wanted):
         raise DocumentError(
             f"{asked.fit} was fitted to {beside.shape[1]} targets, not to the {len(wanted)} there are"
         )
-    dealt = (
-        np.arange(len(spread)) % asked.trajectories
-    )  # tested with the trajectory that they are left out with
-    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
     points, values = np.vstack([stops, spread]), np.vstack([along, beside])
-    held = rivals.Held(known, wanted, error, slopes(points, values))
+    straight = slopes(points, values)
+    if asked.trajectories:
+        moved = morris.effects(path, along.reshape(*path.points.shape[:2], -1))
+        noise = np.nanstd(again, axis=0, ddof=1)
+        effects, floor = (
+            morris.summarised(moved),
+            np.maximum(morris.noise_floor(noise, asked.trajectories), NOTHING),
+        )
+    else:
+        effects, floor = _without_paths(straight), straight.floor
+    dealt = np.arange(len(spread)) % (
+        asked.trajectories or GROUPS
+    )  # left out with that trajectory, where there is one
+    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
+    held = rivals.Held(known, wanted, error, straight.clear)
     about = {
         "request": _request(asked),
         "evaluations": sum(sizes),
@@ -209,6 +226,11 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
         *rivals.compared(held, asked.seed, out, asked.workers, told(3)),
         about,
     )
+
+
+def _without_paths(straight: Slopes) -> morris.Effects:
+    size = np.abs(straight.values)
+    return morris.Effects(straight.values, size, np.full_like(size, np.nan))
 
 
 def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
