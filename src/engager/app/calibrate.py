@@ -23,7 +23,7 @@ from engager.inference.fit import Fit, fit_of
 from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
 from engager.inference.targets import Target
-from engager.io import Store, unwritable, write_json, write_text
+from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 from engager.patients import Ensemble, write_ensemble
 
 Floats = NDArray[np.float64]
@@ -106,11 +106,16 @@ def calibrate(
     folder = CALIBRATIONS / f"seed-{seed}" if out is None else out
     asked = Asked(members, steps, seed, workers or executor.default_workers(), tuple(sorted(set(studies))))
     store = Store(folder)
-    store.check(0)
-    store.make()
+    if not (folder / MANIFEST).exists():
+        store.check(0)
+        store.make()
     with store.locked(), gathered(scheduler, processes, workers) as crew:
         begin(folder, "fit", asked.request)
-        fit = _fitted(asked, folder, progress, crew)
+        try:
+            fit = _fitted(asked, folder, progress, crew)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"the same command again goes on in {folder}")
+            raise
         _keep(fit, asked, folder)
         store.note(status="complete", sha256=fit.ensemble.digest, left_out=[t.name for t in fit.left_out])
     return fit, folder
