@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engager import __version__
 from engager.app import rivals
-from engager.app.evaluations import begin, evaluated, held_against
+from engager.app.evaluations import HELD, begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.inference import morris
@@ -31,7 +31,6 @@ from engager.inference.sensitivity import (
     slopes,
     sobol_table,
 )
-from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 
 Floats = NDArray[np.float64]
@@ -44,7 +43,8 @@ REPEATS = 8
 GROUPS = 6
 """Parts that members are dealt out to for the test of polynomials, where there are no paths to leave out."""
 
-HELD, FIRST = "targets.json", "step-0.jsonl"
+FIRST = "step-0.jsonl"
+"""What a calibration keeps of its first members."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,10 @@ def _sha(path: Path) -> str:
 
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
     known = prior()
-    wanted, error = _held(known, asked, out)
+    there = asked.fit is not None and (asked.fit / HELD).exists()
+    wanted, _, error = held_against(
+        known, asked.seed, asked.fit if there and asked.fit else out, asked.studies
+    )
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
     spread, first = _spread(asked, known)
@@ -243,17 +246,6 @@ def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
         r["member"]: r["values"] for r in map(json.loads, (asked.fit / FIRST).read_text("utf-8").splitlines())
     }
     return points, np.array([rows[i] for i in range(len(points))])
-
-
-def _held(known: Prior, asked: Asked, out: Path) -> tuple[list[Target], Floats]:
-    """Targets, study by study, and the covariance of their errors; computed once a folder."""
-    path = out / HELD
-    if not path.exists():
-        wanted, _, error = held_against(known, asked.seed, asked.studies)
-        write_json(path, {"targets": [t.name for t in wanted], "error": error.tolist()})
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    by_name = {t.name: t for t in targets()}
-    return [by_name[name] for name in kept["targets"]], np.array(kept["error"])
 
 
 def _keep(found: Sensitivity, out: Path) -> None:
