@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from engager.inference.basis import basis, fitted_studies, not_fitted
 from engager.inference.fit import Fit, fit_of
 from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
-from engager.inference.targets import Target, targets
+from engager.inference.targets import Target
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 from engager.patients import Ensemble, write_ensemble
 
@@ -35,8 +34,6 @@ CALIBRATIONS = Path("calibrations")
 MEMBERS, STEPS = 224, 3
 """Size of the ensemble, and assimilations of the data: a fit of 30 to 40 minutes on two cores."""
 
-HELD = "targets.json"
-"""Names of the targets and the covariance of their errors, in the folder of a fit."""
 
 LEAST = 50
 """Fewest members: below, chance correlations hide all others."""
@@ -130,7 +127,7 @@ def _fitted(
 ) -> Fit:
     known = prior()
     total = asked.members * (asked.steps + 1)
-    wanted, left_out, error = _held_against(known, asked, folder)
+    wanted, left_out, error = held_against(known, asked.seed, folder, asked.studies)
     observed = np.array([t.observed for t in wanted])
     points = [known.sample(asked.members, asked.seed)]
     shown = []
@@ -150,19 +147,6 @@ def _fitted(
     values = np.array([list(known.values(z).values()) for z in points[-1]])
     found = Ensemble(tuple(known.names), values, about)
     return fit_of(known, found, wanted, left_out, error, points, shown)
-
-
-def _held_against(known: Prior, asked: Asked, folder: Path) -> tuple[list[Target], list[Target], Floats]:
-    """See :func:`held_against`; what an interrupted fit found is read again."""
-    path = folder / HELD
-    if not path.exists():
-        wanted, left_out, error = held_against(known, asked.seed, asked.studies)
-        names = {"wanted": [t.name for t in wanted], "left_out": [t.name for t in left_out]}
-        write_json(path, {**names, "error": error.tolist()})
-        return wanted, left_out, error
-    kept, named = json.loads(path.read_text(encoding="utf-8")), {t.name: t for t in targets()}
-    wanted, left_out = ([named[name] for name in kept[which]] for which in ("wanted", "left_out"))
-    return wanted, left_out, np.array(kept["error"])
 
 
 def _noise(asked: Asked, wanted: list[Target], step: int) -> Floats:

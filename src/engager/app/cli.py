@@ -235,6 +235,12 @@ def sensitivity(
     trajectories: Annotated[int, typer.Option(help="Paths along which every parameter is moved once.")] = 6,
     members: Annotated[int, typer.Option(help="Points of the prior beside them, for Sobol's indices.")] = 128,
     seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    study: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STUDY", help="Targets of this study only; may be repeated.", show_default="all fitted"
+        ),
+    ] = None,
     fit: Annotated[
         Path | None,
         typer.Option(
@@ -257,6 +263,7 @@ def sensitivity(
         trajectories=trajectories,
         members=members,
         seed=seed,
+        studies=tuple(study or ()),
         fit=fit,
         out=out,
         workers=workers,
