@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engager import __version__
 from engager.app.crew import gathered
-from engager.app.evaluations import Against, begin, evaluated, held_against
+from engager.app.evaluations import begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.engine.cluster import Cluster
@@ -33,6 +33,7 @@ CALIBRATIONS = Path("calibrations")
 
 MEMBERS, STEPS = 224, 3
 """Size of the ensemble, and assimilations of the data: a fit of 30 to 40 minutes on two cores."""
+
 
 LEAST = 50
 """Fewest members: below, chance correlations hide all others."""
@@ -123,11 +124,20 @@ def calibrate(
 
 @dataclass(frozen=True)
 class Walk:
-    """The way of an ensemble from the prior to the posterior: what it was held against; points [member, dimension] and
-    what they give for the targets [member, target], by step."""
+    """The way of an ensemble from the prior to the posterior.
+
+    Attributes:
+        known: the prior.
+        wanted: targets, study by study; ``left_out``: those that cannot be simulated.
+        error: covariance of the targets' errors [target, target].
+        points: by step, the first of the prior, the last of the posterior [member, dimension].
+        shown: what they give for the targets, by step [member, target].
+    """
 
     known: Prior
-    against: Against
+    wanted: list[Target]
+    left_out: list[Target]
+    error: Floats
     points: list[Floats]
     shown: list[Floats]
 
@@ -141,19 +151,18 @@ def walked(
     """Go the way that was asked for; members that the folder holds are not simulated again."""
     known = prior()
     total = asked.members * (asked.steps + 1)
-    against = held_against(known, asked.seed, folder, asked.studies)
+    wanted, left_out, error = held_against(known, asked.seed, folder, asked.studies)
+    observed = np.array([t.observed for t in wanted])
     points = [known.sample(asked.members, asked.seed)]
     shown = []
     for step in range(asked.steps + 1):
         told = (lambda done, step=step: progress(step * asked.members + done, total)) if progress else None
-        shown.append(_simulated(asked, known, against.wanted, points[-1], step, folder, told, crew))
+        shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told, crew))
         if step < asked.steps:
-            noise = _noise(asked, against.wanted, step)
+            noise = _noise(asked, wanted, step)
             inflation = float(inflations(asked.steps)[step])
-            points.append(
-                assimilate(points[-1], shown[-1], against.observed, against.error, inflation, noise)
-            )
-    return Walk(known, against, points, shown)
+            points.append(assimilate(points[-1], shown[-1], observed, error, inflation, noise))
+    return Walk(known, wanted, left_out, error, points, shown)
 
 
 def _fitted(
@@ -168,8 +177,7 @@ def _fitted(
     }
     values = np.array([list(way.known.values(z).values()) for z in way.points[-1]])
     found = Ensemble(tuple(way.known.names), values, about)
-    held = way.against
-    return fit_of(way.known, found, held.wanted, held.left_out, held.error, way.points, way.shown)
+    return fit_of(way.known, found, way.wanted, way.left_out, way.error, way.points, way.shown)
 
 
 def _noise(asked: Asked, wanted: list[Target], step: int) -> Floats:

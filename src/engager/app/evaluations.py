@@ -6,7 +6,6 @@ One line of JSON a finished point, flushed to the disk, so that whatever ends th
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from engager.io import MANIFEST, Store, write_json
 Floats = NDArray[np.float64]
 
 HELD = "targets.json"
-"""What points are held against, within the folder of their evaluations."""
+"""Targets and the covariance of their errors."""
 
 ERROR_PATIENTS, FEWEST, MOST = 6000, 60, 200
 """Patients that the error of a study's printed results is taken from, and fewest and most of its replicates."""
@@ -55,43 +54,25 @@ def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
     write_json(out / MANIFEST, {**mine, "status": "running"})
 
 
-@dataclass(frozen=True)
-class Against:
-    """What points are held against.
-
-    Attributes:
-        wanted: targets that can be simulated, study by study.
-        left_out: those that no replicate gives a number for.
-        error: covariance of a printed trial against the mean of what a point is simulated with [target, target].
-        noise: the part of ``error`` that is chance in that mean [target, target].
-    """
-
-    wanted: list[Target]
-    left_out: list[Target]
-    error: Floats
-    noise: Floats
-
-    @property
-    def observed(self) -> Floats:
-        """What was printed, on the targets' scales [target]."""
-        return np.array([t.observed for t in self.wanted])
-
-
-def held_against(known: Prior, seed: int, folder: Path, studies: Sequence[str] = ()) -> Against:
-    """What points are held against (targets of ``studies`` only, where some are named), at the centre of the prior;
-    simulated once for a folder, which keeps it."""
+def held_against(
+    known: Prior, seed: int, folder: Path, studies: Sequence[str] = ()
+) -> tuple[list[Target], list[Target], Floats]:
+    """Targets (of ``studies`` only, where some are named) that can be simulated, study by study; those that cannot; the
+    covariance of the error of the first: that of a printed trial against the mean of what a point is simulated with, at
+    the centre of the prior. What was worked out in ``folder`` before is read again."""
     path = folder / HELD
     if not path.exists():
-        found = _held_against(known, seed, studies)
-        names = {"targets": [t.name for t in found.wanted], "left_out": [t.name for t in found.left_out]}
-        write_json(path, {**names, "error": found.error.tolist(), "noise": found.noise.tolist()})
+        wanted, left_out, error = _held_against(known, seed, studies)
+        names = {"wanted": [t.name for t in wanted], "left_out": [t.name for t in left_out]}
+        write_json(path, {**names, "error": error.tolist()})
     kept = json.loads(path.read_text(encoding="utf-8"))
-    by_name = {t.name: t for t in targets()}
-    wanted, left_out = ([by_name[name] for name in kept[which]] for which in ("targets", "left_out"))
-    return Against(wanted, left_out, np.array(kept["error"]), np.array(kept["noise"]))
+    wanted, left_out = ([_named()[name] for name in kept[which]] for which in ("wanted", "left_out"))
+    return wanted, left_out, np.array(kept["error"])
 
 
-def _held_against(known: Prior, seed: int, studies: Sequence[str]) -> Against:
+def _held_against(
+    known: Prior, seed: int, studies: Sequence[str]
+) -> tuple[list[Target], list[Target], Floats]:
     every = [t for t in targets() if not studies or t.study in studies]
     many = {
         name: min(max(ERROR_PATIENTS // forward.designed(mine).patients, FEWEST), MOST)
@@ -102,9 +83,7 @@ def _held_against(known: Prior, seed: int, studies: Sequence[str]) -> Against:
     wanted, left_out = forward.simulable(every, at_prior)
     kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
     shown = {study: forward.replicates([t for t in wanted if t.study == study]) for study in kept}
-    error = forward.error(kept, shown, wanted)
-    without = forward.error(kept, dict.fromkeys(kept, math.inf), wanted)
-    return Against(wanted, left_out, error, error - without)
+    return wanted, left_out, forward.error(kept, shown, wanted)
 
 
 Piece = tuple[int, int, dict[str, float]]

@@ -19,7 +19,7 @@ from engager.app.request import POINT, Request, manifest, requested
 from engager.app.simulate import Progress, begun, reopened
 from engager.documents import DocumentError
 from engager.engine import executor
-from engager.inference import Summary
+from engager.inference import Summary, forward
 from engager.inference.basis import same_basis
 from engager.inference.emulated import FOLDS, Emulated, emulated
 from engager.inference.flips import AGAIN, SMOOTHER, Populations, Way, side_by_side
@@ -133,13 +133,12 @@ def likelihood(way: Walk) -> Emulated:
     """The emulated likelihood from all that a fit has simulated."""
     points = np.concatenate([(z - way.known.centre) / way.known.sd for z in way.points])
     members, steps = len(way.points[0]), len(way.points)
-    held = way.against
     return emulated(
         points,
         np.concatenate(way.shown),
-        held.observed,
-        held.error,
-        held.noise,
+        np.array([t.observed for t in way.wanted]),
+        way.error,
+        forward.noise(way.error, way.wanted),
         groups=np.tile(np.arange(members) % FOLDS, steps),  # a member stays with what became of it
         near=np.repeat(np.arange(steps) > 0, members),
     )
@@ -149,7 +148,7 @@ def _made(way: Walk, shipped: Ensemble, folder: Path, seed: int) -> list[Way]:
     e = likelihood(way)
     start = (way.points[-1] - way.known.centre) / way.known.sd
     members = len(start)
-    beyond = float(np.sqrt(np.mean(np.diag(e.error) / np.diag(way.against.error))))
+    beyond = float(np.sqrt(np.mean(np.diag(e.error) / np.diag(way.error))))
     found = [Way(SMOOTHER, members, None, _fits(e, start))]
     about = {key: value for key, value in shipped.about.items() if key not in ("sha256", "members")}
     for name, make in WAYS.items():

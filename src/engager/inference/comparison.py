@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from engager.evidence import Result, Study, role_of
 from engager.evidence.printed import read
-from engager.trials import NotSimulated, Tables, Trial, measured, standard_results
+from engager.inference.measures import Ask
+from engager.inference.spread import Spread
+from engager.trials import NotSimulated, Trial, standard_results
 from engager.trials.analysis import COMPARING, VERSUS
-from engager.trials.controls import beside, paired
+from engager.trials.controls import beside
 from engager.trials.standard import effects, sides
 
 Floats = NDArray[np.float64]
@@ -24,6 +25,9 @@ LEVEL = 0.90
 
 ENOUGH = 10
 """Fewest replicates that an interval is drawn from."""
+
+
+ONE_SIDED = "one of the two groups has no event or no patient in most replicates"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Compared:
 
     ``role`` is calibrated, predicted, informed or context, or virtual control for what compares a trial with one;
     ``covered`` says whether the published value lies in the interval, None where that cannot be said; ``reason`` says
-    why a row was not simulated.
+    why a row was not simulated; ``spread`` tells parameters and chance apart, in runs of an ensemble.
     """
 
     result: Result
@@ -49,6 +53,7 @@ class Compared:
     simulated: Interval | None
     covered: bool | None
     reason: str = ""
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def interval(values: Floats) -> Interval | None:
     Replicates without a value (nan) are left out. Infinite ones (medians that were not reached) take part: a
     bound that falls on them is None, as it lies beyond what was seen.
     """
-    found = _quantiles(values)
+    found = quantiles(values)
     if found is None or not np.isfinite(found[1]):
         return None
     low, _, high = (x if np.isfinite(x) else None for x in found)
@@ -85,67 +90,73 @@ def interval(values: Floats) -> Interval | None:
     return Interval(found[1], low if enough else None, high if enough else None)
 
 
-def _quantiles(values: Floats) -> tuple[float, float, float] | None:
-    """Lower bound, median and upper bound of the replicates that have a value, infinite ones included."""
+def quantiles(values: Floats, level: float = LEVEL) -> tuple[float, float, float] | None:
+    """Lower bound, median and upper bound of the central interval of ``level`` over the replicates that have a value,
+    infinite ones included; None where none has."""
     ordered = np.sort(values[~np.isnan(values)])
     if not len(ordered):
         return None
-    levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    levels = ((1 - level) / 2, 0.5, (1 + level) / 2)
     low, middle, high = (float(np.quantile(ordered, q, method="nearest")) for q in levels)
     return low, middle, high
 
 
-def compare(
-    trial: Trial, tables: Tables, study: Study, controls: Mapping[str, Tables] | None = None
-) -> list[Compared]:
+def rows_published(trial: Trial, study: Study) -> tuple[list[Result], list[Result]]:
+    """The rows of ``study`` that a simulation is asked for: those about the trial's arms, and those about a virtual
+    control of the trial."""
+    asked = [row for row in study.results if row.statistic != "p_value"]
+    return [r for r in asked if not of_control(trial, r)], [r for r in asked if of_control(trial, r)]
+
+
+def of_control(trial: Trial, row: Result) -> bool:
+    """Whether a row speaks of a virtual control of the trial."""
+    return bool(set(row.arm.split(VERSUS)) & set(trial.controls))
+
+
+def compare(trial: Trial, study: Study, ask: Ask, with_controls: Ask) -> list[Compared]:
     """Every published row of ``study`` beside the simulation, in the order of the record; none is dropped.
 
     Args:
-        controls: tables of all patients under each virtual control of the trial, by its name.
+        ask: answers the first rows of :func:`rows_published`.
+        with_controls: answers the second, from the trial :func:`engager.trials.controls.beside` its controls.
     """
     out = []
-    with_controls = beside(trial, tables, controls) if controls else (trial, tables)
-    cache: dict[object, tuple[Interval | None, str, Floats | None]] = {}
     for row in study.results:
-        key = (row.arm, row.subgroup, row.endpoint, row.statistic, str(row.time), row.population)
-        if key not in cache:
-            named = set(row.arm.split(VERSUS)) & set(trial.controls)
-            cache[key] = _published(*(with_controls if named else (trial, tables)), row)
-        found, reason, values = cache[key]
+        found, reason, values = _published(with_controls if of_control(trial, row) else ask, row)
         out.append(Compared(row, role_of(row), found, _covered(row, values), reason))
     return out
 
 
-def _published(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | None, str, Floats | None]:
+def _published(ask: Ask, row: Result) -> tuple[Interval | None, str, Floats | None]:
     if row.statistic == "p_value":
         return None, "a p value belongs to one trial; the effect itself is compared", None
-    return _simulated(trial, tables, row)
+    return _simulated(ask, row)
 
 
-def standard(trial: Trial, tables: Tables) -> list[Compared]:
+def standard(trial: Trial, ask: Ask) -> list[Compared]:
     """The trial's standard results, with no published value beside them, in the role of their arm and endpoint."""
     out = []
     for row in standard_results(trial):
-        found, reason, _ = _simulated(trial, tables, row)
+        found, reason, _ = _simulated(ask, row)
         out.append(Compared(row, role_of(row), found, None, reason))
     return out
 
 
-def _simulated(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | None, str, Floats | None]:
+def _simulated(ask: Ask, row: Result) -> tuple[Interval | None, str, Floats | None]:
     try:
-        values = measured(trial, tables, row)
+        values = ask(row)
     except NotSimulated as why:
         return None, str(why), None
     found = interval(values)
     nothing = "no replicate reached it within follow-up"
     if row.statistic in COMPARING:
-        nothing = "one of the two groups has no event or no patient in most replicates"
+        nothing = ONE_SIDED
     return found, "" if found else nothing, values
 
 
 def _covered(row: Result, values: Floats | None) -> bool | None:
     """Whether a printed value lies in the interval; None without a value or with too few replicates."""
-    found = None if values is None else _quantiles(values)
+    found = None if values is None else quantiles(values)
     if row.value is None or found is None or values is None or (~np.isnan(values)).sum() < ENOUGH:
         return None
     least, most = stands_for(row)
@@ -162,21 +173,28 @@ def stands_for(row: Result) -> tuple[float, float]:
     return value - half, value + half
 
 
-def contrast(trial: Trial, tables: Tables, other: Trial, others: Tables) -> list[Contrast]:
+def rows_common(trial: Trial, other: Trial) -> list[Result]:
+    """The standard results of ``trial`` that ``other`` has as well."""
+    return [
+        row
+        for row in standard_results(trial)
+        if row.arm.split(VERSUS)[0] in other.arms and row.statistic != "p_value"
+    ]
+
+
+def contrast(trial: Trial, ask: Ask, other: Trial, ask_other: Ask) -> list[Contrast]:
     """Standard results of ``trial`` against those of ``other``, replicate by replicate (common patients)."""
     out = []
-    for row in standard_results(trial):
-        if row.arm.split(VERSUS)[0] not in other.arms or row.statistic == "p_value":
-            continue
+    for row in rows_common(trial, other):
         try:
-            here, there = measured(trial, tables, row), measured(other, others, row)
+            here, there = ask(row), ask_other(row)
         except NotSimulated:
             continue
         gaps = _difference(here, there)
         mine, theirs, gap = interval(here), interval(there), interval(gaps)
         if mine is None and theirs is None:
             continue
-        expected = _mean(gaps)
+        expected = mean_of(gaps)
         out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _exceeds(gaps)))
     return out
 
@@ -185,26 +203,24 @@ CONTROL = "virtual control"
 """Role of results that compare patients with themselves under a virtual control."""
 
 
-def controlled(trial: Trial, tables: Tables, controls: Mapping[str, Tables]) -> list[Compared]:
-    """Each arm against each virtual control: the arm's patients, and the same patients under the control.
+def rows_under_control(trial: Trial, arm: str, control: str) -> tuple[Trial, list[Result]]:
+    """An arm beside one virtual control, as a trial of its own, and what is compared: rows of the arm, of the control
+    and of the two (``arm vs control``)."""
+    alone = trial.model_copy(update={"arms": {arm: trial.arms[arm]}})
+    both = beside(alone, [control])
+    return both, [*sides(both, arm), *sides(both, control), *effects(both, arm, control)]
+
+
+def controlled(rows: Iterable[Result], ask: Ask) -> list[Compared]:
+    """An arm against a virtual control: the arm's patients, and the same patients under the control.
 
     Args:
-        controls: tables of all patients of the trial under each control, by its name.
-
-    Returns:
-        Rows of the arm, of the control and of the two compared (``arm vs control``).
+        rows: those of :func:`rows_under_control`.
     """
     out = []
-    for arm in trial.arms:
-        treated = Tables(tables.patients.filter(pl.col("arm") == arm), tables.marrow)
-        for control, others in controls.items():
-            own = trial.model_copy(update={"arms": {arm: trial.arms[arm]}})
-            mine, theirs = paired(treated, others)
-            both, pooled = beside(own, mine, {control: theirs})
-            rows = [*sides(both, arm), *sides(both, control), *effects(both, arm, control)]
-            for row in rows:
-                found, reason, _ = _simulated(both, pooled, row)
-                out.append(Compared(row, CONTROL, found, None, reason))
+    for row in rows:
+        found, reason, _ = _simulated(ask, row)
+        out.append(Compared(row, CONTROL, found, None, reason))
     return out
 
 
@@ -216,8 +232,8 @@ def _difference(here: Floats, there: Floats) -> Floats:
         return np.asarray(mine - theirs, np.float64)
 
 
-def _mean(gaps: Floats) -> Interval | None:
-    """Mean of the differences with the interval of that mean; None where one of them is not finite."""
+def mean_of(gaps: Floats) -> Interval | None:
+    """Mean of values (or differences) with the interval of that mean; None where one of them is not finite."""
     if not len(gaps) or not np.isfinite(gaps).all():
         return None
     mean = float(gaps.mean())
@@ -232,7 +248,7 @@ def _excludes_zero(i: Interval | None) -> bool | None:
 
 
 def _exceeds(gaps: Floats) -> bool | None:
-    found = _quantiles(gaps)
+    found = quantiles(gaps)
     if found is None or (~np.isnan(gaps)).sum() < ENOUGH:
         return None
     return found[0] > 0 or found[2] < 0

@@ -136,6 +136,25 @@ def error(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Seque
     return out
 
 
+def noise(error: Floats, wanted: Sequence[Target]) -> Floats:
+    """The part of :func:`error` that is chance in the mean of simulated trials [target, target].
+
+    Args:
+        error: of ``wanted``, each simulated as often as :func:`replicates` says.
+    """
+    many = {study: replicates([t for t in wanted if t.study == study]) for study in {t.study for t in wanted}}
+    shown = np.array([many[t.study] for t in wanted], float)
+    own = np.array([t.error or 0.0 for t in wanted])
+    given = (
+        own > 0
+    )  # only the simulation's spread is correlated with others; of the rest so is the printed trial's
+    out = np.where(given[:, None] | given, error, error / (shown[:, None] + 1))
+    size = np.diag(error) - np.array([t.rounding for t in wanted]) ** 2
+    exact = 1 + EXACT**2
+    np.fill_diagonal(out, np.where(given, size - exact * own**2, size / (shown * exact + 1)))
+    return out
+
+
 def simulable(wanted: Sequence[Target], found: Mapping[str, Floats]) -> tuple[list[Target], list[Target]]:
     """Targets that the model gives a number for in some replicate, and those that it does not; both in the order of
     ``found``."""

@@ -28,6 +28,10 @@ class NotSimulated(Exception):
     """The simulation has no such result; the message says why."""
 
 
+class Nobody(NotSimulated):
+    """No simulated patient is in the group that a result is about; among other patients there may be one."""
+
+
 @dataclass(frozen=True)
 class Tables:
     """What an analysis reads: ``patients`` (with the grades of ``with_grades``) and ``marrow`` (the rows of the
@@ -54,14 +58,21 @@ SUBGROUPS: dict[str, pl.Expr] = {
     "blasts < 50 %": pl.col("blasts") < 0.5,
     "blasts >= 50 %": pl.col("blasts") >= 0.5,
     "MRD above 1e-2": pl.col("blasts") > 1e-2,
+    "MRD up to 1e-2": pl.col("blasts") <= 1e-2,
     "overt relapse": pl.col("blasts") >= OVERT,
     "MRD only": pl.col("blasts") < OVERT,
     "first salvage": pl.col("line") == 1,
     "second salvage": pl.col("line") == 2,
     "third or later salvage": pl.col("line") >= 3,
     "second or later salvage": pl.col("line") >= 2,
+    "first remission": pl.col("line") == 1,
+    "later remission": pl.col("line") >= 2,
     "Ph-positive": pl.col("ph"),
     "Ph-negative": ~pl.col("ph"),
+    "T315I": pl.col("ph") & pl.col("t315i"),
+    "no T315I": pl.col("ph") & ~pl.col("t315i"),
+    "prior transplant": pl.col("prior_transplant"),
+    "no prior transplant": ~pl.col("prior_transplant"),
     "adults": pl.col("age") >= ADULT,
     "children": pl.col("age") < ADULT,
     "transplanted": pl.col("transplant_day").is_not_null(),
@@ -117,7 +128,7 @@ def group_of(trial: Trial, tables: Tables, arm: str, subgroup: str) -> Group:
         known = SUBGROUPS[subgroup] if subgroup in SUBGROUPS else _treatment(trial, subgroup)
         group = Group(people.filter(known))
     if group.patients.is_empty():
-        raise NotSimulated(f"no simulated patient is in the subgroup {subgroup!r}")
+        raise Nobody(f"no simulated patient is in the subgroup {subgroup!r}")
     return group
 
 
