@@ -15,14 +15,15 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 from engager.documents import DocumentError
-from engager.engine.streams import to_normal, uniform
+from engager.engine.streams import derived, to_normal, uniform
 from engager.inference.chains import independent, r_hat, sampled
 from engager.inference.emulated import Emulated
 
 Floats = NDArray[np.float64]
 
-CHAINS, WARMING, STEPS = 16, 1000, 4000
-"""Chains, their first steps that are left out, and those that count."""
+CHAINS, ROUNDS, WARMING, STEPS = 64, 4, 300, 3000
+"""Chains; rounds after each of which ellipses are those of where the chains have been, and the steps of a round, which
+are left out; steps that count."""
 
 DRAWS = 100_000
 """Points that are drawn to be weighted, accepted or rejected."""
@@ -30,7 +31,7 @@ DRAWS = 100_000
 DEFENCE = 0.1
 """Share of weighted points that come from the prior, so that no weight is out of bounds."""
 
-WIDEST = 4.0
+WIDEST = 5.0
 """How many times as large as they are errors may be taken before what is accepted says nothing of the data."""
 
 AT_ONCE = 4096
@@ -58,14 +59,15 @@ def effective(weights: Floats) -> float:
 
 
 def posterior_sampling(e: Emulated, start: Floats, members: int, seed: int) -> Population:
-    """Markov chains on the emulated posterior, from members of ``start`` [member, dimension] far apart from each other;
-    ``members`` of their points at even distances."""
+    """Markov chains on the emulated posterior, which begin at members of ``start`` [member, dimension]; ``members`` of
+    their points at even distances."""
     middle, covariance = e.normal(start.mean(axis=0))
-    farthest = start[np.argsort(-((start - start.mean(axis=0)) ** 2).sum(axis=1), kind="stable")]
-    begin = np.resize(farthest, (CHAINS, e.dimensions))
-    chains = sampled(lambda u: _log_posterior(e, u), middle, covariance, begin, WARMING + STEPS, seed)[
-        WARMING:
-    ]
+    at, chains = np.resize(start, (CHAINS, e.dimensions)), start[None]
+    for number, steps in enumerate([*[WARMING] * ROUNDS, STEPS]):
+        own = derived(seed, f"populations/chains {number}")
+        chains = sampled(lambda u: _log_posterior(e, u), middle, covariance, at, steps, own)
+        seen = chains[steps // 3 :].reshape(-1, e.dimensions)
+        at, middle, covariance = chains[-1], seen.mean(axis=0), np.cov(seen.T)
     worst = float(r_hat(chains).max())
     flat = chains.transpose(1, 0, 2).reshape(-1, e.dimensions)
     chosen = flat[(np.arange(members) * len(flat)) // members]
