@@ -63,10 +63,10 @@ class Row:
     answers: Mapping[str, Answer]
 
     def flips(self, *among: str) -> list[str]:
-        """Conclusions that are not the same in all populations (``among`` those named, if any are). Where a population
-        has no answer, none is drawn."""
-        drawn = [a.conclusions for way, a in self.answers.items() if not among or way in among]
-        return [name for name in drawn[0] if len({c[name] for c in drawn if name in c}) > 1] if drawn else []
+        """Conclusions that are not the same in all the populations named; one without an answer draws none."""
+        drawn = [self.answers[way].conclusions for way in among]
+        names = dict.fromkeys(name for conclusions in drawn for name in conclusions)
+        return [name for name in names if len({c[name] for c in drawn if name in c}) > 1]
 
 
 @dataclass(frozen=True)
