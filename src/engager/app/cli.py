@@ -146,17 +146,129 @@ def calibrate(
     members: Annotated[int, typer.Option(help="Parameter sets in the ensemble.")] = 224,
     steps: Annotated[int, typer.Option(help="Times that the data are assimilated.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    study: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STUDY", help="Fit to this study only; may be repeated.", show_default="all that may be"
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder of the fit.", show_default="calibrations/seed-SEED"),
     ] = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
+    processes: Processes = None,
     json: Json = False,
 ) -> None:
     """Fit the population to the calibrated part of the record; goes on where it was interrupted."""
     from engager.app.calibrate_command import calibrate_command
 
-    calibrate_command(members=members, steps=steps, seed=seed, out=out, workers=workers, json=json)
+    calibrate_command(
+        members=members,
+        steps=steps,
+        seed=seed,
+        studies=tuple(study or ()),
+        out=out,
+        workers=workers,
+        scheduler=scheduler,
+        processes=processes,
+        json=json,
+    )
+
+
+@app.command()
+@job
+def validate(
+    folder: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Runs as simulate --all leaves them; what is missing is simulated.",
+            show_default="runs/all",
+        ),
+    ] = None,
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            help="Repetitions of every trial, at least 10.", show_default="those of the runs, or 100"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of all random draws.", show_default="that of the runs, or 1")
+    ] = None,
+    parameters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ensemble|point|FOLDER",
+            help="Population that is simulated.",
+            show_default="that of the runs, or as simulate has it",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Folder of the page and the scores.", show_default="beside the runs"
+        ),
+    ] = None,
+    workers: Workers = None,
+    log: Log = None,
+    json: Json = False,
+) -> None:
+    """Score every published number against its forecast, beside two null models; write a page and a figure."""
+    from engager.app.run_commands import validate_command
+
+    validate_command(
+        folder=folder,
+        replicates=replicates,
+        seed=seed,
+        parameters=parameters,
+        out=out,
+        workers=workers,
+        json=json,
+    )
+
+
+@app.command()
+@job
+def sensitivity(
+    trajectories: Annotated[int, typer.Option(help="Paths along which every parameter is moved once.")] = 6,
+    members: Annotated[int, typer.Option(help="Points of the prior beside them, for Sobol's indices.")] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    study: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STUDY", help="Targets of this study only; may be repeated.", show_default="all fitted"
+        ),
+    ] = None,
+    fit: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="In place of those points the first members of this calibration.",
+            show_default="none",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Do it anew, kept here.", show_default="show what is shipped"),
+    ] = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Show which parameters the calibrated targets tell of; with --out do it anew, or go on where it stopped."""
+    from engager.app.sensitivity_command import sensitivity_command
+
+    sensitivity_command(
+        trajectories=trajectories,
+        members=members,
+        seed=seed,
+        studies=tuple(study or ()),
+        fit=fit,
+        out=out,
+        workers=workers,
+        json=json,
+    )
 
 
 @app.command()

@@ -59,7 +59,13 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
     broken = {name: _failures(r, one) for name, one in stores.items()}
     original = beside[REFERENCE][0] if REFERENCE in beside else None
     controls = {name: next(iter(trial.arms)) for name, (trial, _) in beside.items() if name != REFERENCE}
-    asked = Asked(r.trial, study(r.trial.study) if r.trial.study else None, original, r.replicates)
+    asked = Asked(
+        r.trial,
+        study(r.trial.study) if r.trial.study else None,
+        original,
+        r.replicates,
+        varied=r.ensemble is not None,
+    )
     drawn: list[Shown] = []
     under: dict[str, list[pl.DataFrame]] = {control: [] for control in controls.values()}
     waiting: dict[str, list[Tables]] = {name: [] for name in stores}
@@ -98,6 +104,16 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
         control_patients={control: pl.concat(pieces) for control, pieces in under.items()},
         manifest=store.manifest(),
     )
+
+
+def finished_tables(r: Request, store: Store) -> Tables:
+    """Patients and marrow of a finished run, whole.
+
+    Raises:
+        DocumentError: patients are missing, or too many could not be computed.
+    """
+    failures = _failures(r, store)
+    return joined([read(store, part, failures) for part in parts(r.patients, r.replicates)])
 
 
 def _failures(r: Request, store: Store) -> list[dict[str, Any]]:

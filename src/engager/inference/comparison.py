@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from engager.evidence import Result, Study, role_of
 from engager.evidence.printed import read
 from engager.inference.measures import Ask
+from engager.inference.spread import Spread
 from engager.trials import NotSimulated, Trial, standard_results
 from engager.trials.analysis import COMPARING, VERSUS
 from engager.trials.controls import beside
@@ -24,6 +25,9 @@ LEVEL = 0.90
 
 ENOUGH = 10
 """Fewest replicates that an interval is drawn from."""
+
+
+ONE_SIDED = "one of the two groups has no event or no patient in most replicates"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Compared:
 
     ``role`` is calibrated, predicted, informed or context, or virtual control for what compares a trial with one;
     ``covered`` says whether the published value lies in the interval, None where that cannot be said; ``reason`` says
-    why a row was not simulated.
+    why a row was not simulated; ``spread`` tells parameters and chance apart, in runs of an ensemble.
     """
 
     result: Result
@@ -49,6 +53,7 @@ class Compared:
     simulated: Interval | None
     covered: bool | None
     reason: str = ""
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def interval(values: Floats) -> Interval | None:
     Replicates without a value (nan) are left out. Infinite ones (medians that were not reached) take part: a
     bound that falls on them is None, as it lies beyond what was seen.
     """
-    found = _quantiles(values)
+    found = quantiles(values)
     if found is None or not np.isfinite(found[1]):
         return None
     low, _, high = (x if np.isfinite(x) else None for x in found)
@@ -85,12 +90,13 @@ def interval(values: Floats) -> Interval | None:
     return Interval(found[1], low if enough else None, high if enough else None)
 
 
-def _quantiles(values: Floats) -> tuple[float, float, float] | None:
-    """Lower bound, median and upper bound of the replicates that have a value, infinite ones included."""
+def quantiles(values: Floats, level: float = LEVEL) -> tuple[float, float, float] | None:
+    """Lower bound, median and upper bound of the central interval of ``level`` over the replicates that have a value,
+    infinite ones included; None where none has."""
     ordered = np.sort(values[~np.isnan(values)])
     if not len(ordered):
         return None
-    levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    levels = ((1 - level) / 2, 0.5, (1 + level) / 2)
     low, middle, high = (float(np.quantile(ordered, q, method="nearest")) for q in levels)
     return low, middle, high
 
@@ -99,10 +105,11 @@ def rows_published(trial: Trial, study: Study) -> tuple[list[Result], list[Resul
     """The rows of ``study`` that a simulation is asked for: those about the trial's arms, and those about a virtual
     control of the trial."""
     asked = [row for row in study.results if row.statistic != "p_value"]
-    return [r for r in asked if not _of_control(trial, r)], [r for r in asked if _of_control(trial, r)]
+    return [r for r in asked if not of_control(trial, r)], [r for r in asked if of_control(trial, r)]
 
 
-def _of_control(trial: Trial, row: Result) -> bool:
+def of_control(trial: Trial, row: Result) -> bool:
+    """Whether a row speaks of a virtual control of the trial."""
     return bool(set(row.arm.split(VERSUS)) & set(trial.controls))
 
 
@@ -115,7 +122,7 @@ def compare(trial: Trial, study: Study, ask: Ask, with_controls: Ask) -> list[Co
     """
     out = []
     for row in study.results:
-        found, reason, values = _published(with_controls if _of_control(trial, row) else ask, row)
+        found, reason, values = _published(with_controls if of_control(trial, row) else ask, row)
         out.append(Compared(row, role_of(row), found, _covered(row, values), reason))
     return out
 
@@ -143,13 +150,13 @@ def _simulated(ask: Ask, row: Result) -> tuple[Interval | None, str, Floats | No
     found = interval(values)
     nothing = "no replicate reached it within follow-up"
     if row.statistic in COMPARING:
-        nothing = "one of the two groups has no event or no patient in most replicates"
+        nothing = ONE_SIDED
     return found, "" if found else nothing, values
 
 
 def _covered(row: Result, values: Floats | None) -> bool | None:
     """Whether a printed value lies in the interval; None without a value or with too few replicates."""
-    found = None if values is None else _quantiles(values)
+    found = None if values is None else quantiles(values)
     if row.value is None or found is None or values is None or (~np.isnan(values)).sum() < ENOUGH:
         return None
     least, most = stands_for(row)
@@ -187,7 +194,7 @@ def contrast(trial: Trial, ask: Ask, other: Trial, ask_other: Ask) -> list[Contr
         mine, theirs, gap = interval(here), interval(there), interval(gaps)
         if mine is None and theirs is None:
             continue
-        expected = _mean(gaps)
+        expected = mean_of(gaps)
         out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _exceeds(gaps)))
     return out
 
@@ -225,8 +232,8 @@ def _difference(here: Floats, there: Floats) -> Floats:
         return np.asarray(mine - theirs, np.float64)
 
 
-def _mean(gaps: Floats) -> Interval | None:
-    """Mean of the differences with the interval of that mean; None where one of them is not finite."""
+def mean_of(gaps: Floats) -> Interval | None:
+    """Mean of values (or differences) with the interval of that mean; None where one of them is not finite."""
     if not len(gaps) or not np.isfinite(gaps).all():
         return None
     mean = float(gaps.mean())
@@ -241,7 +248,7 @@ def _excludes_zero(i: Interval | None) -> bool | None:
 
 
 def _exceeds(gaps: Floats) -> bool | None:
-    found = _quantiles(gaps)
+    found = quantiles(gaps)
     if found is None or (~np.isnan(gaps)).sum() < ENOUGH:
         return None
     return found[0] > 0 or found[2] < 0

@@ -5,7 +5,7 @@ is loaded only when a trial is conducted.
 """
 
 from engager.trials.adverse_events import with_first_days, with_grades, worst_by_cycle
-from engager.trials.analysis import measured
+from engager.trials.analysis import counted, measured
 from engager.trials.design import Trial, read_trial, trial, trial_file, trials
 from engager.trials.groups import Nobody, NotSimulated, Tables
 from engager.trials.standard import standard_results
@@ -15,6 +15,7 @@ __all__ = [
     "NotSimulated",
     "Tables",
     "Trial",
+    "counted",
     "measured",
     "read_trial",
     "standard_results",
