@@ -18,8 +18,11 @@ from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.engine.cluster import Cluster
 from engager.engine.streams import derived, to_normal, uniform
+from engager.inference import forward
 from engager.inference.basis import basis, fitted_studies, not_fitted
+from engager.inference.emulated import FOLDS, Emulated, emulated
 from engager.inference.fit import Fit, fit_of
+from engager.inference.populations import Population, posterior_sampling
 from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
 from engager.inference.targets import Target
@@ -34,6 +37,9 @@ CALIBRATIONS = Path("calibrations")
 MEMBERS, STEPS = 224, 3
 """Size of the ensemble, and assimilations of the data: a fit of 30 to 40 minutes on two cores."""
 
+
+MIXED = 1.1
+"""Largest R-hat of chains that are trusted."""
 
 LEAST = 50
 """Fewest members: below, chance correlations hide all others."""
@@ -124,7 +130,8 @@ def calibrate(
 
 @dataclass(frozen=True)
 class Walk:
-    """The way of an ensemble from the prior to the posterior.
+    """The way of an ensemble from the prior to the posterior: what the smoother made of it step by step, and last what
+    was drawn from the posterior that all points together say.
 
     Attributes:
         known: the prior.
@@ -150,19 +157,49 @@ def walked(
 ) -> Walk:
     """Go the way that was asked for; members that the folder holds are not simulated again."""
     known = prior()
-    total = asked.members * (asked.steps + 1)
+    total = asked.members * (asked.steps + 2)
     wanted, left_out, error = held_against(known, asked.seed, folder, asked.studies)
     observed = np.array([t.observed for t in wanted])
     points = [known.sample(asked.members, asked.seed)]
     shown = []
-    for step in range(asked.steps + 1):
+    for step in range(asked.steps + 2):
         told = (lambda done, step=step: progress(step * asked.members + done, total)) if progress else None
         shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told, crew))
         if step < asked.steps:
             noise = _noise(asked, wanted, step)
             inflation = float(inflations(asked.steps)[step])
             points.append(assimilate(points[-1], shown[-1], observed, error, inflation, noise))
+        elif step == asked.steps:
+            way = Walk(known, wanted, left_out, error, points, shown)
+            start = (points[-1] - known.centre) / known.sd
+            drawn = posterior_sampling(likelihood(way), start, asked.members, asked.seed)
+            _mixed(drawn)
+            points.append(known.centre + known.sd * drawn.points)
     return Walk(known, wanted, left_out, error, points, shown)
+
+
+def likelihood(way: Walk) -> Emulated:
+    """The emulated likelihood from all that a fit has simulated."""
+    points = np.concatenate([(z - way.known.centre) / way.known.sd for z in way.points])
+    members, steps = len(way.points[0]), len(way.points)
+    return emulated(
+        points,
+        np.concatenate(way.shown),
+        np.array([t.observed for t in way.wanted]),
+        way.error,
+        forward.noise(way.error, way.wanted),
+        groups=np.tile(np.arange(members) % FOLDS, steps),  # a member stays with what became of it
+        near=np.repeat(np.arange(steps) > 0, members),
+    )
+
+
+def _mixed(drawn: Population) -> None:
+    """Chains that have not met say nothing."""
+    if drawn.told["r_hat"] > MIXED:
+        raise DocumentError(
+            f"the chains that draw the posterior have not mixed (R-hat {drawn.told['r_hat']:.2f}, at most {MIXED} is "
+            "trusted): more members give a better polynomial, more steps a better start"
+        )
 
 
 def _fitted(

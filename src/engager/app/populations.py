@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager import __version__
-from engager.app.calibrate import Asked, Walk, walked
+from engager.app.calibrate import Asked, Walk, likelihood, walked
 from engager.app.request import POINT, Request, manifest, requested
 from engager.app.simulate import Progress, begun, reopened
 from engager.documents import DocumentError
 from engager.engine import executor
-from engager.inference import Summary, forward
+from engager.inference import Summary
 from engager.inference.basis import same_basis
-from engager.inference.emulated import FOLDS, Emulated, emulated
+from engager.inference.emulated import Emulated
 from engager.inference.flips import AGAIN, SMOOTHER, Populations, Way, side_by_side
 from engager.inference.populations import accept_reject, posterior_sampling, weighting
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
@@ -127,21 +127,6 @@ def _same(way: Walk, shipped: Ensemble, fit: Path) -> None:
         raise DocumentError(
             f"{fit}: its steps do not lead to its ensemble any more; fit again with engager calibrate"
         )
-
-
-def likelihood(way: Walk) -> Emulated:
-    """The emulated likelihood from all that a fit has simulated."""
-    points = np.concatenate([(z - way.known.centre) / way.known.sd for z in way.points])
-    members, steps = len(way.points[0]), len(way.points)
-    return emulated(
-        points,
-        np.concatenate(way.shown),
-        np.array([t.observed for t in way.wanted]),
-        way.error,
-        forward.noise(way.error, way.wanted),
-        groups=np.tile(np.arange(members) % FOLDS, steps),  # a member stays with what became of it
-        near=np.repeat(np.arange(steps) > 0, members),
-    )
 
 
 def _made(way: Walk, shipped: Ensemble, folder: Path, seed: int) -> list[Way]:
