@@ -119,7 +119,8 @@ class Populations:
 
 
 def side_by_side(question: str, summaries: Mapping[str, Summary]) -> list[Row]:
-    """Every result that a population gives something for, in the order of the reports.
+    """Every result that a population gives something for, in the order of the reports; a standard result that is
+    published too stands there once.
 
     Args:
         question: the trial's name.
@@ -132,6 +133,8 @@ def side_by_side(question: str, summaries: Mapping[str, Summary]) -> list[Row]:
             key = (kind, *_names(result), result.value if kind == PUBLISHED else None)
             about.setdefault(key, (kind, result, role))
             answers.setdefault(key, {}).setdefault(way, answer)
+    printed = {key[1:-1] for key, (kind, *_) in about.items() if kind == PUBLISHED}
+    answers = {key: a for key, a in answers.items() if key[0] != STANDARD or key[1:-1] not in printed}
     empty = Answer(None, {})
     return [
         Row(question, *about[key], {way: found.get(way, empty) for way in summaries})
