@@ -56,12 +56,12 @@ def test_conclusions_of_a_changed_trial():
 def test_a_flip_needs_two_populations_that_conclude_otherwise():
     wide, narrow = Interval(0.8, 0.6, 1.05), Interval(0.8, 0.7, 0.95)
     answers = {
-        "smoother": Answer(narrow, {SIDE: "below 1", EXCLUDES: "yes"}),
-        "sampling": Answer(wide, {SIDE: "below 1", EXCLUDES: "no"}),
+        "sampling": Answer(narrow, {SIDE: "below 1", EXCLUDES: "yes"}),
+        "smoother": Answer(wide, {SIDE: "below 1", EXCLUDES: "no"}),
         "weighting": Answer(None, {}),
         AGAIN: Answer(wide, {SIDE: "above 1", EXCLUDES: "yes"}),
     }
     found = Row("TOWER", "standard", row("hazard_ratio"), "predicted", answers)
-    assert found.flips("smoother", "sampling", "weighting") == [EXCLUDES]
-    assert found.flips("smoother", AGAIN) == [SIDE]
-    assert found.flips("smoother", "weighting") == []
+    assert found.flips("sampling", "smoother", "weighting") == [EXCLUDES]
+    assert found.flips("sampling", AGAIN) == [SIDE]
+    assert found.flips("sampling", "weighting") == []

@@ -39,7 +39,7 @@ def test_members_give_today_what_they_gave_in_the_fit() -> None:
     known, about = {t.name: t for t in targets()}, ensemble().about["request"]
     for line in (Path(__file__).parent / "shipped_members.jsonl").read_text().splitlines():
         kept = json.loads(line)
-        seed = derived(about["seed"], f"fit, step {about['steps']}, member {kept['member']}")
+        seed = derived(about["seed"], f"fit, step {about['steps'] + 1}, member {kept['member']}")
         found = forward.means(
             forward.at(ensemble().values(kept["member"]), [known[name] for name in order], seed)
         )

@@ -63,7 +63,7 @@ def test_a_fit_moves_what_its_data_speak_of(fitted) -> None:
     assert abs(target["z"]) < abs(target["prior_z"]) or abs(target["z"]) < 0.5
     spread = {row["parameter"]: row["spread"] for row in said["parameters"]}
     assert min(spread["fRt"], spread["kRt"], spread["kTKI"]) < 0.95
-    assert spread["pfm2"] == pytest.approx(1)
+    assert 0.8 < spread["pfm2"] < 1.25
 
 
 @pytest.mark.slow

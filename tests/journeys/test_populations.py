@@ -13,7 +13,7 @@ from engager.patients import read_ensemble
 
 runner = CliRunner()
 
-WAYS = ("sampling", "weighting", "accept-reject")
+WAYS = ("smoother", "weighting", "accept-reject")
 
 
 def populations(fit, *options):
@@ -39,11 +39,11 @@ def test_the_same_question_of_every_population(tmp_path) -> None:
     done = populations(fit, *options)
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)["populations"]
-    assert [way["name"] for way in said["ways"]] == ["smoother", *WAYS]
+    assert [way["name"] for way in said["ways"]] == ["sampling", *WAYS]
     assert all(way["members"] >= 40 and not way["problem"] for way in said["ways"])
     assert said["ways"][2]["effective"] > 50 and 0 < said["ways"][3]["told"]["acceptance"] <= 1
     by_way = said["rows"][0]["answers"]
-    assert set(by_way) == {"smoother", *WAYS, "smoother, other seed"}
+    assert set(by_way) == {"sampling", *WAYS, "sampling, other seed"}
     assert (fit / "populations" / "report.html").read_text().count("posterior sampling") > 3
 
     digests = {way: read_ensemble(fit / "populations" / way).digest for way in WAYS}

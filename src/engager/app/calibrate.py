@@ -139,6 +139,7 @@ class Walk:
         error: covariance of the targets' errors [target, target].
         points: by step, the first of the prior, the last of the posterior [member, dimension].
         shown: what they give for the targets, by step [member, target].
+        drawn: the draws that the last points are.
     """
 
     known: Prior
@@ -147,6 +148,7 @@ class Walk:
     error: Floats
     points: list[Floats]
     shown: list[Floats]
+    drawn: Population | None = None
 
 
 def walked(
@@ -160,8 +162,8 @@ def walked(
     total = asked.members * (asked.steps + 2)
     wanted, left_out, error = held_against(known, asked.seed, folder, asked.studies)
     observed = np.array([t.observed for t in wanted])
-    points = [known.sample(asked.members, asked.seed)]
-    shown = []
+    points, drawn = [known.sample(asked.members, asked.seed)], None
+    shown: list[Floats] = []
     for step in range(asked.steps + 2):
         told = (lambda done, step=step: progress(step * asked.members + done, total)) if progress else None
         shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told, crew))
@@ -175,7 +177,7 @@ def walked(
             drawn = posterior_sampling(likelihood(way), start, asked.members, asked.seed)
             _mixed(drawn)
             points.append(known.centre + known.sd * drawn.points)
-    return Walk(known, wanted, left_out, error, points, shown)
+    return Walk(known, wanted, left_out, error, points, shown, drawn)
 
 
 def likelihood(way: Walk) -> Emulated:
@@ -211,6 +213,7 @@ def _fitted(
         "basis": basis(asked.studies or None),
         "studies": list(asked.studies or fitted_studies()),
         "engager": __version__,
+        "posterior": {"effective": way.drawn.effective, **way.drawn.told} if way.drawn else {},
     }
     values = np.array([list(way.known.values(z).values()) for z in way.points[-1]])
     found = Ensemble(tuple(way.known.names), values, about)

@@ -22,15 +22,21 @@ from engager.engine import executor
 from engager.inference import Summary
 from engager.inference.basis import same_basis
 from engager.inference.emulated import Emulated
-from engager.inference.flips import AGAIN, SMOOTHER, Populations, Way, side_by_side
-from engager.inference.populations import accept_reject, posterior_sampling, weighting
+from engager.inference.flips import AGAIN, FITTED, Populations, Way, side_by_side
+from engager.inference.populations import Population, accept_reject, weighting
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 from engager.patients import Ensemble, read_ensemble, write_ensemble
 
 Floats = NDArray[np.float64]
 
-WAYS = {"sampling": posterior_sampling, "weighting": weighting, "accept-reject": accept_reject}
-"""Ways beside the smoother's, by the name of their folder."""
+
+def smoothed(e: Emulated, start: Floats, members: int, seed: int) -> Population:
+    """The members that the smoother left, before anything was drawn from the polynomials."""
+    return Population(start, None, {})
+
+
+WAYS = {"smoother": smoothed, "weighting": weighting, "accept-reject": accept_reject}
+"""Ways beside the fit's own, by the name of their folder."""
 
 QUESTIONS = ("TOWER",)
 
@@ -75,7 +81,7 @@ def populations(
     store = Store(folder)
     with store.locked():
         ways = _ways(fit, shipped, folder, seed, workers)
-        homes = {way.name: fit if way.name == SMOOTHER else folder / way.name for way in ways if way.members}
+        homes = {way.name: fit if way.name == FITTED else folder / way.name for way in ways if way.members}
         runs = _runs(asked, homes, folder, progress, began)
         rows = [row for question, found in runs.items() for row in side_by_side(question, _summaries(found))]
         found = Populations(
@@ -131,10 +137,12 @@ def _same(way: Walk, shipped: Ensemble, fit: Path) -> None:
 
 def _made(way: Walk, shipped: Ensemble, folder: Path, seed: int) -> list[Way]:
     e = likelihood(way)
-    start = (way.points[-1] - way.known.centre) / way.known.sd
-    members = len(start)
+    start, own = ((z - way.known.centre) / way.known.sd for z in way.points[-2:])
+    members, drawn = len(start), shipped.about["posterior"]
     beyond = float(np.sqrt(np.mean(np.diag(e.error) / np.diag(way.error))))
-    found = [Way(SMOOTHER, members, None, _fits(e, start))]
+    found = [
+        Way(FITTED, members, drawn["effective"], {**drawn, **_fits(e, own), "error_with_emulator": beyond})
+    ]
     about = {key: value for key, value in shipped.about.items() if key not in ("sha256", "members")}
     for name, make in WAYS.items():
         try:
@@ -172,7 +180,7 @@ def _runs(
     total, number = len(asked) * (len(homes) + 1), 0
     out: dict[str, dict[str, tuple[Summary, Path]]] = {}
     for one in asked:
-        for way, home in {**homes, AGAIN: homes[SMOOTHER]}.items():
+        for way, home in {**homes, AGAIN: homes[FITTED]}.items():
             number += 1
             if began:
                 began(f"{one.trial.name}, {way}", number, total)

@@ -10,10 +10,10 @@ from engager.evidence import Result
 from engager.inference.comparison import Compared, Contrast, Interval
 from engager.inference.summary import Summary
 
-SMOOTHER = "smoother"
+FITTED = "sampling"
 """The population that a fit ships."""
 
-AGAIN = "smoother, other seed"
+AGAIN = "sampling, other seed"
 """The same population asked with another seed: what flips between the two is chance."""
 
 NULL = {"hazard_ratio": 1.0, "odds_ratio": 1.0, "difference": 0.0, "restricted_mean_difference": 0.0}
@@ -115,7 +115,7 @@ class Populations:
 
     def by_chance(self, row: Row) -> list[str]:
         """Conclusions of a row that another seed changes in one and the same population."""
-        return row.flips(SMOOTHER, AGAIN)
+        return row.flips(FITTED, AGAIN)
 
 
 def side_by_side(question: str, summaries: Mapping[str, Summary]) -> list[Row]:

@@ -64,7 +64,7 @@ def _made(found: Populations) -> Section:
         "How each population was made",
         [
             "All answer to the same prior and to the same printed results with the same errors. The smoother moved its "
-            "members by simulations alone. The other three hold polynomials, fitted to those simulations, against the "
+            "members by simulations alone. The others hold polynomials, fitted to those simulations, against the "
             "printed results; what the polynomials miss is added to the errors. Posterior sampling draws Markov chains "
             "(its effective size is the least of all parameters); weighting draws from a normal distribution at the "
             "posterior's mode and weights what it draws (effective size 1/Σw²); accept–reject keeps draws of the prior "

@@ -19,7 +19,7 @@ LABELS = {
     "accept-reject": "accept–reject",
 }
 
-CHANCE = "chance does so too: another seed of the smoother's population also changes it"
+CHANCE = "chance does so too: another seed of the fit's own population also changes it"
 
 
 def populations_page(found: Populations) -> RenderableType:
