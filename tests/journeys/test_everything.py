@@ -18,7 +18,7 @@ NAMES = ["MT103-202", "BLINA-NIVOLUMAB"]
 
 @pytest.fixture
 def two(monkeypatch):
-    monkeypatch.setattr(everything, "_in_order", lambda: NAMES)
+    monkeypatch.setattr(everything, "in_order", lambda: NAMES)
 
 
 @pytest.mark.slow

@@ -161,6 +161,42 @@ def calibrate(
 
 @app.command()
 @job
+def validate(
+    folder: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Runs as simulate --all leaves them; what is missing is simulated.",
+            show_default="runs/all",
+        ),
+    ] = None,
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            help="Repetitions of every trial, at least 10.", show_default="those of the runs, or 100"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of all random draws.", show_default="that of the runs, or 1")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Folder of the page and the scores.", show_default="beside the runs"
+        ),
+    ] = None,
+    workers: Workers = None,
+    log: Log = None,
+    json: Json = False,
+) -> None:
+    """Score every published number against its forecast, beside two null models; write a page and a figure."""
+    from engager.app.run_commands import validate_command
+
+    validate_command(folder=folder, replicates=replicates, seed=seed, out=out, workers=workers, json=json)
+
+
+@app.command()
+@job
 def structures(json: Json = False) -> None:
     """List the structures of the model that can be switched, and why each is there."""
     from engager.app import jobs

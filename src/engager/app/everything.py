@@ -60,7 +60,7 @@ def simulate_all(
         KeyboardInterrupt: passed on; what was finished is kept.
     """
     folder = RUNS if out is None else place(out)
-    names = _in_order()
+    names = in_order()
     _refuse_others(
         folder, names, replicates=replicates, seed=seed, switched=sorted(set(switched)), parameters=parameters
     )
@@ -156,7 +156,7 @@ def _refuse_others(folder: Path, names: Sequence[str], **asked: Any) -> None:
         )
 
 
-def _in_order() -> list[str]:
-    """Studies of the record first, in its order; then trials without published results."""
+def in_order() -> list[str]:
+    """What :func:`simulate_all` runs: studies of the record, in its order; then trials without published results."""
     known = [name for name in studies() if name in trials()]
     return [*known, *(name for name in trials() if name not in known)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engager.app.everything import simulate_all
-from engager.app.output import print_json
+from engager.app.output import console, print_json
 from engager.app.simulate import Progress, resume, simulate, verify
 from engager.inference import Summary, results
 from engager.io import Store, place
@@ -49,11 +49,8 @@ def simulate_command(study: str, json: bool = False, profile: bool = False, **op
 def simulate_all_command(json: bool = False, profile: bool = False, **options: Any) -> None:
     """``engager simulate --all``: every trial, then where the page is and how much is covered."""
 
-    def began(name: str, number: int, total: int) -> None:
-        print(f"{number} of {total}: {name}", file=sys.stderr, flush=True)
-
     with shown_progress() as progress:
-        done = simulate_all(progress=progress, began=began, **options)
+        done = simulate_all(progress=progress, began=_began, **options)
     if profile:
         _print_phases([done.page.parent / one.name for one in done.lines if not one.problem])
     if json:
@@ -63,6 +60,24 @@ def simulate_all_command(json: bool = False, profile: bool = False, **options: A
         scores = ", ".join(f"{role} {one.covered(role)}" for role in SCORED if one.covered(role))
         print(f"{one.name}: {one.problem or scores or 'nothing published to compare'}")
     print(f"page  {done.page}")
+
+
+def _began(name: str, number: int, total: int) -> None:
+    print(f"{number} of {total}: {name}", file=sys.stderr, flush=True)
+
+
+def validate_command(json: bool = False, **options: Any) -> None:
+    """``engager validate``: what is missing is simulated, then the scoreboard (or one JSON object)."""
+    from engager.app.validate import as_data, validate
+    from engager.reports.validation_table import validation_table
+
+    with shown_progress() as progress:
+        board, page = validate(progress=progress, began=_began, **options)
+    if json:
+        print_json({"page": str(page), **as_data(board)})
+        return
+    console().print(validation_table(board))
+    print(f"page  {page}")
 
 
 def _score(one: Line) -> dict[str, Any]:

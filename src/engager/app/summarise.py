@@ -53,8 +53,8 @@ def close(r: Request, store: Store) -> Summary:
 
 
 def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]]) -> Summary:
-    tables, failures = _computed(r, store)
-    computed = {name: _computed(r, kept) for name, (_, kept) in beside.items()}
+    tables, failures = finished_tables(r, store)
+    computed = {name: finished_tables(r, kept) for name, (_, kept) in beside.items()}
     others = {name: (beside[name][0], found) for name, (found, _) in computed.items()}
     original, reference = others.pop(REFERENCE, (None, None))
     controls = {name: found for conducted, found in others.values() for name in conducted.arms}
@@ -98,7 +98,7 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
     )
 
 
-def _computed(r: Request, store: Store) -> tuple[Tables, list[dict[str, Any]]]:
+def finished_tables(r: Request, store: Store) -> tuple[Tables, list[dict[str, Any]]]:
     """What :func:`_tables` reads; refused where too many patients could not be computed."""
     tables, failures = _tables(store)
     found, asked = len(tables.patients) + len(failures), r.patients * r.replicates

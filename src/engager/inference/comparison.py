@@ -26,6 +26,9 @@ ENOUGH = 10
 """Fewest replicates that an interval is drawn from."""
 
 
+ONE_SIDED = "one of the two groups has no event or no patient in most replicates"
+
+
 @dataclass(frozen=True)
 class Interval:
     """Median over replicates and the central interval of ``LEVEL``; bounds are None for few replicates."""
@@ -77,7 +80,7 @@ def interval(values: Floats) -> Interval | None:
     Replicates without a value (nan) are left out. Infinite ones (medians that were not reached) take part: a
     bound that falls on them is None, as it lies beyond what was seen.
     """
-    found = _quantiles(values)
+    found = quantiles(values)
     if found is None or not np.isfinite(found[1]):
         return None
     low, _, high = (x if np.isfinite(x) else None for x in found)
@@ -85,12 +88,13 @@ def interval(values: Floats) -> Interval | None:
     return Interval(found[1], low if enough else None, high if enough else None)
 
 
-def _quantiles(values: Floats) -> tuple[float, float, float] | None:
-    """Lower bound, median and upper bound of the replicates that have a value, infinite ones included."""
+def quantiles(values: Floats, level: float = LEVEL) -> tuple[float, float, float] | None:
+    """Lower bound, median and upper bound of the central interval of ``level`` over the replicates that have a value,
+    infinite ones included; None where none has."""
     ordered = np.sort(values[~np.isnan(values)])
     if not len(ordered):
         return None
-    levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    levels = ((1 - level) / 2, 0.5, (1 + level) / 2)
     low, middle, high = (float(np.quantile(ordered, q, method="nearest")) for q in levels)
     return low, middle, high
 
@@ -139,13 +143,13 @@ def _simulated(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | No
     found = interval(values)
     nothing = "no replicate reached it within follow-up"
     if row.statistic in COMPARING:
-        nothing = "one of the two groups has no event or no patient in most replicates"
+        nothing = ONE_SIDED
     return found, "" if found else nothing, values
 
 
 def _covered(row: Result, values: Floats | None) -> bool | None:
     """Whether a printed value lies in the interval; None without a value or with too few replicates."""
-    found = None if values is None else _quantiles(values)
+    found = None if values is None else quantiles(values)
     if row.value is None or found is None or values is None or (~np.isnan(values)).sum() < ENOUGH:
         return None
     least, most = stands_for(row)
@@ -232,7 +236,7 @@ def _excludes_zero(i: Interval | None) -> bool | None:
 
 
 def _exceeds(gaps: Floats) -> bool | None:
-    found = _quantiles(gaps)
+    found = quantiles(gaps)
     if found is None or (~np.isnan(gaps)).sum() < ENOUGH:
         return None
     return found[0] > 0 or found[2] < 0

@@ -5,7 +5,7 @@ is loaded only when a trial is conducted.
 """
 
 from engager.trials.adverse_events import with_grades
-from engager.trials.analysis import measured
+from engager.trials.analysis import counted, measured
 from engager.trials.design import Trial, read_trial, trial, trial_file, trials
 from engager.trials.groups import NotSimulated, Tables
 from engager.trials.standard import standard_results
@@ -14,6 +14,7 @@ __all__ = [
     "NotSimulated",
     "Tables",
     "Trial",
+    "counted",
     "measured",
     "read_trial",
     "standard_results",

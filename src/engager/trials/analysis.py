@@ -138,6 +138,20 @@ def _events(trial: Trial, tables: Tables, group: Group, row: Result) -> tuple[pl
     return people, EVENTS[name]
 
 
+def counted(trial: Trial, tables: Tables, row: Result) -> Floats:
+    """How many patients a share of ``row`` counts, one number per replicate.
+
+    Raises:
+        NotSimulated: with the reason.
+    """
+    group = group_of(trial, tables, row.arm, row.subgroup)
+    if row.endpoint in {*EVENTS, "overall_response"}:
+        people, _ = _events(trial, tables, group, row)
+    else:
+        people = population(trial, tables, group.patients, row, row.endpoint)
+    return _per_replicate(people, lambda g: float(len(g)))
+
+
 def has_engager(trial: Trial, arm: str) -> bool:
     """Whether a regimen of the arm (or of any, for what is no arm, as ``all``) has the T-cell engager."""
     arms = [trial.arms[arm]] if arm in trial.arms else trial.arms.values()

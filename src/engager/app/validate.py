@@ -1,0 +1,235 @@
+"""The scoreboard: every study simulated (unless it is already), its published numbers scored, one page over all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engager.app import everything
+from engager.app.output import plain
+from engager.app.simulate import Progress, reopened
+from engager.app.summarise import finished_tables
+from engager.documents import DocumentError, Problem
+from engager.evidence import Study, distinct, role_of, studies
+from engager.inference.checks import Answer, Check, answers, checks, judged
+from engager.inference.comparison import ENOUGH
+from engager.inference.null_models import NullModels
+from engager.inference.scoreboard import Board, tallies
+from engager.inference.validation import Scored, Unscored, score_study, scored_rows
+from engager.io import MANIFEST, Store, place, unwritable, write_json, write_text
+from engager.trials import trial
+
+SCORES = "scores.json"
+
+REPLICATES, SEED = 100, 1
+"""Of runs that are simulated here, unless something else is asked for."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs that are scored: where, and what they have in common."""
+
+    folder: Path
+    replicates: int
+    seed: int
+    switched: tuple[str, ...]
+
+
+def validate(
+    folder: Path | str | None = None,
+    *,
+    replicates: int | None = None,
+    seed: int | None = None,
+    out: Path | str | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    began: Callable[[str, int, int], None] | None = None,
+) -> tuple[Board, Path]:
+    """Score every published number of every study against its simulated trials.
+
+    Args:
+        folder: runs as ``simulate --all`` leaves them, ``runs/all`` if None; what is not there or not finished is
+            simulated first, as :func:`engager.app.everything.simulate_all` does it.
+        replicates, seed: of the runs, to be simulated or there already; those of the runs that are there, else 100
+            and 1, if None.
+        out: where ``validation.html``, ``scores.json`` and the figure go; beside the runs if None.
+        workers: threads of the simulation.
+        began: told before each trial that is simulated: its name, its number, and how many there are.
+
+    Returns:
+        The scoreboard and the path of its page.
+
+    Raises:
+        DocumentError: the folder holds something else, or runs that do not belong together or to what is asked for;
+            fewer than ten replicates.
+        KeyboardInterrupt: passed on; what was finished is kept.
+    """
+    runs = _asked(everything.RUNS if folder is None else place(folder), replicates, seed)
+    target = runs.folder if out is None else place(out)
+    problems = {} if _finished(runs.folder) else _simulated(runs, workers, progress, began)
+    board = _scored(runs, problems)
+    return board, _written(board, runs, target)
+
+
+def _asked(folder: Path, replicates: int | None, seed: int | None) -> Runs:
+    """What the runs in the folder have in common, or what is asked for where there are none."""
+    if folder.exists() and not folder.is_dir():
+        raise DocumentError(f"{folder} is a file; name a folder of runs, as engager simulate --all leaves it")
+    found = {
+        name: Store(folder / name).manifest()["request"]
+        for name in everything.in_order()
+        if (folder / name / MANIFEST).is_file()
+    }
+    if not found and folder.exists() and any(folder.iterdir()):
+        raise DocumentError(
+            f"{folder} holds no run of a study; name a folder as engager simulate --all leaves it, or an empty one"
+        )
+    kinds = {name: (r["replicates"], r["seed"], tuple(r["switched"])) for name, r in found.items()}
+    first = next(iter(kinds.values()), (replicates or REPLICATES, SEED if seed is None else seed, ()))
+    wanted = (first[0] if replicates is None else replicates, first[1] if seed is None else seed, first[2])
+    problems = [
+        Problem(None, f"{folder / name} has replicates {kind[0]}, seed {kind[1]}, switched {list(kind[2])}")
+        for name, kind in kinds.items()
+        if kind != wanted
+    ]
+    if problems:
+        said = f"replicates {wanted[0]}, seed {wanted[1]}, switched {list(wanted[2])}"
+        what = "asked for are" if kinds and first != wanted else "the first run has"
+        raise DocumentError(
+            [*problems, Problem(None, f"{what} {said}: name another folder, or simulate it anew")]
+        )
+    if wanted[0] < ENOUGH:
+        raise DocumentError(
+            f"{wanted[0]} replicates are too few to score: at least {ENOUGH}, better 100 are needed"
+        )
+    return Runs(folder, *wanted)
+
+
+def _finished(folder: Path) -> bool:
+    names = everything.in_order()
+    return all(
+        (folder / name / MANIFEST).is_file() and Store(folder / name).manifest()["status"] == "complete"
+        for name in names
+    )
+
+
+def _simulated(
+    runs: Runs, workers: int | None, progress: Progress | None, began: Callable[[str, int, int], None] | None
+) -> dict[str, str]:
+    """Simulate what is missing; returns trials that could not be, with the reason."""
+    try:
+        done = everything.simulate_all(
+            replicates=runs.replicates,
+            seed=runs.seed,
+            out=runs.folder,
+            workers=workers,
+            switched=runs.switched,
+            progress=progress,
+            began=began,
+        )
+    except KeyboardInterrupt as stop:
+        stop.add_note("the same command again")
+        raise
+    return {line.name: line.problem for line in done.lines if line.problem}
+
+
+def _scored(runs: Runs, problems: dict[str, str]) -> Board:
+    record = studies()
+    nulls, wanted = NullModels(tuple(record.values())), checks()
+    rows: list[Scored | Unscored] = []
+    said: dict[tuple[str, str], Answer] = {}
+    for name, study in record.items():
+        if name in problems or name not in everything.in_order():
+            why = problems.get(name, "the study has no trial among those simulated")
+            rows += [Unscored(row, role, why) for row, role in scored_rows(study)]
+            continue
+        if scored_rows(study) or any(name in (check.study, check.against) for check in wanted):
+            found, answered = _study(runs.folder / name, study, nulls, wanted)
+            rows += found
+            said |= answered
+    everybody = [row for study in record.values() for row in distinct(study.results)]
+    return Board(
+        replicates=runs.replicates,
+        seed=runs.seed,
+        rows=tuple(rows),
+        context=sum(role_of(row) == "context" for row in everybody),
+        problems=problems,
+        tallies=tuple(tallies(rows, runs.seed)),
+        checks=tuple(judged(check, said) for check in wanted),
+    )
+
+
+def _study(
+    folder: Path, study: Study, nulls: NullModels, wanted: list[Check]
+) -> tuple[list[Scored | Unscored], dict[tuple[str, str], Answer]]:
+    with reopened(folder, here=False) as run:
+        own, conducted = trial(study.id), run.request.trial
+        if run.request.patients != own.patients or not conducted.same_design(own):
+            raise DocumentError(
+                f"{folder} is not {study.id}'s own trial at its own size, which alone can be scored; simulate it anew"
+            )
+        tables, _ = finished_tables(run.request, run.store)
+        return score_study(conducted, tables, study, nulls), answers(conducted, tables, study.id, wanted)
+
+
+def _written(board: Board, runs: Runs, target: Path) -> Path:
+    from engager.reports.validation_page import (
+        PAGE,
+        write_validation,
+    )  # matplotlib, when the numbers are done
+
+    try:
+        write_json(target / SCORES, as_data(board))
+        return write_validation(board, target, write_text)
+    except OSError as error:
+        raise unwritable(target / PAGE, error) from None
+
+
+def as_data(board: Board) -> dict[str, Any]:
+    """The scoreboard as JSON has it: summary scores, checks, and every number under ``rows``."""
+    scored = sum(isinstance(row, Scored) for row in board.rows)
+    summary = {
+        "scored": scored,
+        "not_simulated": len(board.rows) - scored,
+        "context": board.context,
+        "studies": len({row.result.study for row in board.rows if isinstance(row, Scored)}),
+        "roles": {tally.role: tally for tally in board.tallies},
+        "problems": board.problems,
+    }
+    made = {
+        "replicates": board.replicates,
+        "seed": board.seed,
+        "summary": summary,
+        "checks": [_check(one) for one in board.checks],
+        "rows": [_row(row) for row in board.rows],
+    }
+    return dict(plain(made))
+
+
+def _row(row: Scored | Unscored) -> dict[str, Any]:
+    r = row.result
+    names = {
+        "id": r.id, "study": r.study, "arm": r.arm, "subgroup": r.subgroup, "endpoint": r.endpoint,
+        "statistic": r.statistic, "time": str(r.time or ""), "population": r.population, "cut": r.cut, "role": row.role,
+        "printed": r.printed, "n": r.n, "N": r.N, "source": r.source, "place": r.place,
+    }  # fmt: skip
+    if isinstance(row, Unscored):
+        return {**names, "scored": False, "reason": row.reason}
+    return {
+        **names, "scored": True, "kind": row.kind, "published": row.observed, "patients": row.N,
+        "median": row.median, "interval_50": row.inner, "interval_90": row.outer, "inside_50": row.inside_inner,
+        "inside_90": row.inside_outer, "pit": row.pit, "crps": row.crps, "log_score": row.log_score,
+        "null": row.nulls, "no_null": row.no_null,
+    }  # fmt: skip
+
+
+def _check(one: Any) -> dict[str, Any]:
+    c = one.check
+    return {
+        "name": c.name, "verdict": one.verdict, "expected": c.expected, "study": c.study, "against": c.against,
+        "arm": c.arm, "subgroup": c.subgroup, "endpoint": c.endpoint, "statistic": c.statistic, "effect": one.effect,
+        "mean": one.mean, "reason": one.reason, "rows": [row.id for row in c.rows],
+        "said": c.said.statement if c.said else "",
+    }  # fmt: skip

@@ -1,0 +1,158 @@
+"""Cross-endpoint checks: what the reviews say about how results hang together, asked of the simulated trials.
+
+None of them was fitted as such. Where the record has numbers they stand beside; else the direction is in words only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engager.documents import DocumentError, Problem, read_table
+from engager.evidence import Result, Statement, statements, studies
+from engager.inference.comparison import ENOUGH, Interval, interval
+from engager.trials import NotSimulated, Tables, Trial, measured
+
+Floats = NDArray[np.float64]
+
+DATA = Path(__file__).parent / "data"
+
+EXPECTED = ("below", "above", "none")
+"""What an effect should be: below or above no effect, or none that a trial of this size would show."""
+
+RATIOS = ("hazard_ratio", "odds_ratio")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A statement about two groups, whose effect is the first less the second (or a ratio of the two).
+
+    Both are subgroups of an arm (``A vs B``), or the same arm's name in ``study`` and in the study ``against``. rows:
+    published rows that bear on it; said: the statement of the reviews, None where rows say it.
+    """
+
+    name: str
+    study: str
+    arm: str
+    subgroup: str
+    against: str
+    endpoint: str
+    statistic: str
+    expected: str
+    rows: tuple[Result, ...]
+    said: Statement | None
+
+    @property
+    def asks(self) -> tuple[Result, ...]:
+        """The results whose difference the effect is, or the one result that is the effect."""
+        cells = {
+            "arm": self.arm,
+            "subgroup": self.subgroup,
+            "endpoint": self.endpoint,
+            "statistic": self.statistic,
+        }
+        return tuple(Result(study=name, **cells) for name in (self.study, self.against) if name)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check and what came out: the effect's median with the 90 % interval of trials of this size, and its mean.
+
+    verdict: ``holds``; ``leans`` (on the right side, but not beyond what trials of this size scatter by); ``fails``; or
+    ``open`` where it cannot be asked, for the ``reason``.
+    """
+
+    check: Check
+    verdict: str
+    effect: Interval | None = None
+    mean: float | None = None
+    reason: str = ""
+
+
+@cache
+def checks() -> list[Check]:
+    """The shipped checks.
+
+    Raises:
+        DocumentError: a row or a statement that the record does not have, an expectation that is not known.
+    """
+    return read_checks(DATA / "checks.csv")
+
+
+def read_checks(path: Path) -> list[Check]:
+    """Read checks from a table; see :func:`checks`."""
+    columns = tuple(Check.__dataclass_fields__)
+    recorded = {row.id: row for study in studies().values() for row in study.results}
+    said = {statement.statement: statement for statement in statements()}
+    problems, made = [], []
+    for line in read_table(path, columns, unique="name"):
+        ids = [part.strip() for part in line["rows"].split(";") if part.strip()]
+        wrong = [f"rows: {name!r} is not in the record" for name in ids if name not in recorded]
+        if line["said"] and line["said"] not in said:
+            wrong.append(f"said: the record has no statement {line['said']!r}")
+        if line["expected"] not in EXPECTED:
+            wrong.append(f"expected: {line['expected']!r} is not known; allowed are {', '.join(EXPECTED)}")
+        if not ids and not line["said"]:
+            wrong.append("rows or said: a check needs one of them")
+        problems += [Problem(line.place, text) for text in wrong]
+        if not wrong:
+            cells = {**line.cells, "rows": tuple(recorded[i] for i in ids), "said": said.get(line["said"])}
+            made.append(Check(**cells))  # type: ignore[arg-type]
+    if problems:
+        raise DocumentError(problems)
+    return made
+
+
+Answer = Floats | str
+"""One value per replicate, or why there is none."""
+
+
+def answers(trial: Trial, tables: Tables, study: str, wanted: list[Check]) -> dict[tuple[str, str], Answer]:
+    """What a study's simulation says to each check that asks it, by the check's name and the study."""
+    found: dict[tuple[str, str], Answer] = {}
+    for check in wanted:
+        for ask in check.asks:
+            if ask.study == study:
+                try:
+                    found[check.name, study] = measured(trial, tables, ask)
+                except NotSimulated as why:
+                    found[check.name, study] = str(why)
+    return found
+
+
+def judged(check: Check, found: Mapping[tuple[str, str], Answer]) -> Checked:
+    """The check's verdict from the answers of its studies."""
+    values = []
+    for ask in check.asks:
+        answer = found.get((check.name, ask.study), f"{ask.study} was not simulated")
+        if isinstance(answer, str):
+            return Checked(check, "open", reason=answer)
+        values.append(answer)
+    effects = values[0]
+    if len(values) == 2:
+        # the same replicate of two studies has the same random patients; another one is another trial
+        size = min(map(len, values))
+        effects = values[0][:size] - np.roll(values[1][:size], 1)
+    effects = effects[np.isfinite(effects)]
+    if len(effects) < ENOUGH:
+        return Checked(check, "open", reason=f"only {len(effects)} replicates have both groups")
+    span = interval(effects)
+    assert span is not None and span.lower is not None and span.upper is not None  # all finite, and enough
+    return Checked(check, _verdict(check, span), span, float(effects.mean()))
+
+
+def _verdict(check: Check, span: Interval) -> str:
+    assert span.lower is not None and span.upper is not None
+    nothing = 1.0 if check.statistic in RATIOS else 0.0
+    if check.expected == "none":
+        return "holds" if span.lower <= nothing <= span.upper else "fails"
+    sign = 1 if check.expected == "above" else -1
+    nearest = span.lower if sign > 0 else span.upper
+    if sign * (nearest - nothing) > 0:
+        return "holds"
+    return "leans" if sign * (span.value - nothing) > 0 else "fails"
