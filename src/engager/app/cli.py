@@ -197,6 +197,32 @@ def validate(
 
 @app.command()
 @job
+def sensitivity(
+    trajectories: Annotated[
+        int, typer.Option(help="Paths along which every parameter is moved once.", show_default="6")
+    ] = 6,
+    members: Annotated[int, typer.Option(help="Points of the prior beside them, for Sobol's indices.")] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Find it anew, kept here.", show_default="what is shipped is shown"
+        ),
+    ] = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Show which parameters the calibrated targets tell of, and rival structures; --out finds it anew, goes on where
+    it was interrupted."""
+    from engager.app.sensitivity_command import sensitivity_command
+
+    sensitivity_command(
+        trajectories=trajectories, members=members, seed=seed, out=out, workers=workers, json=json
+    )
+
+
+@app.command()
+@job
 def structures(json: Json = False) -> None:
     """List the structures of the model that can be switched, and why each is there."""
     from engager.app import jobs
