@@ -6,7 +6,7 @@ import pytest
 
 from engager.evidence import Result
 from engager.inference import interval
-from engager.inference.comparison import _difference, _exceeds, _mean, stands_for
+from engager.inference.comparison import _difference, _exceeds, mean_of, stands_for
 from engager.trials import Tables, measured, trial
 
 HUNDRED = np.arange(100, dtype=float)
@@ -44,8 +44,8 @@ def test_differences_are_paired_by_replicate_and_mirror_each_other():
 
 
 def test_no_expected_difference_where_a_median_was_not_reached():
-    assert _mean(np.array([1.0, INF, 1.0])) is None
-    i = _mean(np.tile([1.0, 3.0], 50))
+    assert mean_of(np.array([1.0, INF, 1.0])) is None
+    i = mean_of(np.tile([1.0, 3.0], 50))
     assert i.value == 2 and i.upper - i.value == pytest.approx(1.645 * 1.005 / 10, rel=1e-3)
     assert i.lower == pytest.approx(2 * i.value - i.upper)
 

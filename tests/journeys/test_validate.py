@@ -87,7 +87,7 @@ def folder_of(tmp_path, **requests):
 @pytest.mark.parametrize(
     ("requests", "words", "said"),
     [
-        ({"TOWER": (30, 1), "BLAST": (20, 1)}, [], "has replicates 20, seed 1"),
+        ({"TOWER": (30, 1), "BLAST": (20, 1)}, [], "has replicates 30, seed 1"),
         ({"TOWER": (30, 1)}, ["--replicates", "40"], "TOWER has replicates 30, seed 1"),
         ({"TOWER": (5, 1)}, [], "5 replicates are too few to score"),
         ({}, ["--replicates", "9"], "9 replicates are too few to score: at least 10"),

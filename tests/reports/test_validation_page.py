@@ -13,7 +13,7 @@ from engager.inference.scoreboard import Board, tallies
 from engager.inference.validation import Against, Scored, Unscored, scored_rows
 from engager.reports import validation_page
 from engager.reports.figures_validation import FARTHEST, _apart, scoreboard
-from engager.reports.validation_page import page, write_validation
+from engager.reports.validation_page import write_validation
 from engager.reports.validation_table import validation_table
 
 KIND = {
@@ -60,14 +60,15 @@ def board():
     asked = checks()
     answers = {(asked[0].name, asked[0].study): np.linspace(0.1, 0.4, 20)}
     judgements = tuple(judged(check, answers) for check in asked)
-    return Board(20, 1, tuple(rows), 99, {"TOWER": "no disk"}, tuple(tallies(rows, 1)), judgements)
+    return Board(
+        20, 1, "point", (), tuple(rows), 99, {"TOWER": "no disk"}, tuple(tallies(rows, 1)), judgements
+    )
 
 
-def test_the_page_names_every_number_once_by_role_and_the_losses_first(board):
-    text = page(board, scoreboard(board))
-    order = [
-        text.index(f'id="{name}"') for name in ("summary", "scores", "losses", "checks", "rows", "unscored")
-    ]
+def test_the_page_names_every_number_once_by_role_and_the_losses_first(board, tmp_path):
+    text = write_validation(board, tmp_path).read_text(encoding="utf-8")
+    names = ("summary", "board", "scores", "losses", "checks", "rows", "unscored", "reading")
+    order = [text.index(f'<section id="{name}"') for name in names]
     assert order == sorted(order)
     for tally in board.tallies:
         table = validation_page.numbers(board, tally)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from engager import __version__
+from engager.app.crew import gathered
 from engager.app.evaluations import begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
+from engager.engine.cluster import Cluster
 from engager.engine.streams import derived, to_normal, uniform
-from engager.inference.basis import basis, calibrated_studies
+from engager.inference.basis import basis, fitted_studies, not_fitted
 from engager.inference.fit import Fit, fit_of
 from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
 from engager.inference.targets import Target
-from engager.io import Store, unwritable, write_json, write_text
+from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 from engager.patients import Ensemble, write_ensemble
 
 Floats = NDArray[np.float64]
@@ -43,6 +46,17 @@ class Asked:
     steps: int
     seed: int
     workers: int
+    studies: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What the result depends on beside the record and the tables."""
+        return {
+            "members": self.members,
+            "steps": self.steps,
+            "seed": self.seed,
+            "studies": list(self.studies),
+        }
 
 
 def calibrate(
@@ -50,8 +64,11 @@ def calibrate(
     members: int = MEMBERS,
     steps: int = STEPS,
     seed: int = 1,
+    studies: Sequence[str] = (),
     out: Path | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
+    processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Fit, Path]:
     """Fit the population to the calibrated part of the record.
@@ -63,8 +80,11 @@ def calibrate(
         members: parameter sets in the ensemble.
         steps: times that the data are assimilated, each with a part of their weight.
         seed: with the record and the tables, all that the result depends on.
+        studies: fit to these only; all that may be fitted if none is named.
         out: folder of the fit; ``calibrations/seed-<seed>`` if None.
         workers: threads; all cores if None. Changes no result.
+        scheduler: address of a Dask scheduler that members go to. Changes no result.
+        processes: processes on this machine to use in place of threads. Changes no result.
         progress: told how many members of how many have been simulated, over all steps.
 
     Returns:
@@ -80,39 +100,47 @@ def calibrate(
         for name, (value, low, high) in limits.items()
         if not low <= value <= high
     ]
+    wrong += not_fitted(studies)
     if wrong:
         raise DocumentError(wrong)
     folder = CALIBRATIONS / f"seed-{seed}" if out is None else out
-    asked = Asked(members, steps, seed, workers or executor.default_workers())
+    asked = Asked(members, steps, seed, workers or executor.default_workers(), tuple(sorted(set(studies))))
     store = Store(folder)
-    store.check(0)
-    store.make()
-    with store.locked():
-        begin(folder, "fit", {"members": members, "steps": steps, "seed": seed})
-        fit = _fitted(asked, folder, progress)
+    if not (folder / MANIFEST).exists():
+        store.check(0)
+        store.make()
+    with store.locked(), gathered(scheduler, processes, workers) as crew:
+        begin(folder, "fit", asked.request)
+        try:
+            fit = _fitted(asked, folder, progress, crew)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"the same command again goes on in {folder}")
+            raise
         _keep(fit, asked, folder)
         store.note(status="complete", sha256=fit.ensemble.digest, left_out=[t.name for t in fit.left_out])
     return fit, folder
 
 
-def _fitted(asked: Asked, folder: Path, progress: Callable[[int, int], None] | None) -> Fit:
+def _fitted(
+    asked: Asked, folder: Path, progress: Callable[[int, int], None] | None, crew: Cluster | None
+) -> Fit:
     known = prior()
     total = asked.members * (asked.steps + 1)
-    wanted, left_out, error = held_against(known, asked.seed)
+    wanted, left_out, error = held_against(known, asked.seed, asked.studies)
     observed = np.array([t.observed for t in wanted])
     points = [known.sample(asked.members, asked.seed)]
     shown = []
     for step in range(asked.steps + 1):
         told = (lambda done, step=step: progress(step * asked.members + done, total)) if progress else None
-        shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told))
+        shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told, crew))
         if step < asked.steps:
             noise = _noise(asked, wanted, step)
             inflation = float(inflations(asked.steps)[step])
             points.append(assimilate(points[-1], shown[-1], observed, error, inflation, noise))
     about = {
-        "request": {"members": asked.members, "steps": asked.steps, "seed": asked.seed},
-        "basis": basis(),
-        "studies": calibrated_studies(),
+        "request": asked.request,
+        "basis": basis(asked.studies or None),
+        "studies": list(asked.studies or fitted_studies()),
         "engager": __version__,
     }
     values = np.array([list(known.values(z).values()) for z in points[-1]])
@@ -134,12 +162,13 @@ def _simulated(
     step: int,
     folder: Path,
     told: Callable[[int], None] | None,
+    crew: Cluster | None,
 ) -> Floats:
     """What every member gives for the targets [member, target]; members found in the folder are not simulated again."""
     values = [known.values(z) for z in points]
     # other trials for every member: what is chance in one set of trials would be common to all
     seeds = [derived(asked.seed, f"fit, step {step}, member {i}") for i in range(len(points))]
-    found = evaluated(values, wanted, seeds, folder / f"step-{step}.jsonl", asked.workers, told)
+    found = evaluated(values, wanted, seeds, folder / f"step-{step}.jsonl", asked.workers, told, crew)
     empty = [t.name for t, there in zip(wanted, np.isfinite(found).T, strict=True) if not there.any()]
     if empty:
         raise DocumentError(

@@ -146,17 +146,35 @@ def calibrate(
     members: Annotated[int, typer.Option(help="Parameter sets in the ensemble.")] = 224,
     steps: Annotated[int, typer.Option(help="Times that the data are assimilated.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    study: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STUDY", help="Fit to this study only; may be repeated.", show_default="all that may be"
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder of the fit.", show_default="calibrations/seed-SEED"),
     ] = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
+    processes: Processes = None,
     json: Json = False,
 ) -> None:
     """Fit the population to the calibrated part of the record; goes on where it was interrupted."""
     from engager.app.calibrate_command import calibrate_command
 
-    calibrate_command(members=members, steps=steps, seed=seed, out=out, workers=workers, json=json)
+    calibrate_command(
+        members=members,
+        steps=steps,
+        seed=seed,
+        studies=tuple(study or ()),
+        out=out,
+        workers=workers,
+        scheduler=scheduler,
+        processes=processes,
+        json=json,
+    )
 
 
 @app.command()
@@ -179,6 +197,14 @@ def validate(
     seed: Annotated[
         int | None, typer.Option(help="Seed of all random draws.", show_default="that of the runs, or 1")
     ] = None,
+    parameters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ensemble|point|FOLDER",
+            help="Population that is simulated.",
+            show_default="that of the runs, or as simulate has it",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -192,7 +218,15 @@ def validate(
     """Score every published number against its forecast, beside two null models; write a page and a figure."""
     from engager.app.run_commands import validate_command
 
-    validate_command(folder=folder, replicates=replicates, seed=seed, out=out, workers=workers, json=json)
+    validate_command(
+        folder=folder,
+        replicates=replicates,
+        seed=seed,
+        parameters=parameters,
+        out=out,
+        workers=workers,
+        json=json,
+    )
 
 
 @app.command()

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager import __version__
+from engager.app.worker import program
 from engager.documents import DocumentError
-from engager.engine import executor
+from engager.engine import cluster, executor
+from engager.engine.cluster import Cluster
 from engager.inference import forward
 from engager.inference.basis import basis
 from engager.inference.prior import Prior
@@ -47,10 +51,13 @@ def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
     write_json(out / MANIFEST, {**mine, "status": "running"})
 
 
-def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], Floats]:
-    """Targets that can be simulated, study by study; those that cannot; the covariance of the error of the first: that
-    of a printed trial against the mean of what a point is simulated with, at the centre of the prior."""
-    every = targets()
+def held_against(
+    known: Prior, seed: int, studies: Sequence[str] = ()
+) -> tuple[list[Target], list[Target], Floats]:
+    """Targets (of ``studies`` only, where some are named) that can be simulated, study by study; those that cannot; the
+    covariance of the error of the first: that of a printed trial against the mean of what a point is simulated with, at
+    the centre of the prior."""
+    every = [t for t in targets() if not studies or t.study in studies]
     many = {
         name: min(max(ERROR_PATIENTS // forward.designed(mine).patients, FEWEST), MOST)
         for name in dict.fromkeys(t.study for t in every)
@@ -63,6 +70,18 @@ def held_against(known: Prior, seed: int) -> tuple[list[Target], list[Target], F
     return wanted, left_out, forward.error(kept, shown, wanted)
 
 
+Piece = tuple[int, int, dict[str, float]]
+"""A point to be evaluated: its number, its seed, its parameters by name."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the points of one evaluation share: names of the targets, and what a worker must have like we do."""
+
+    names: tuple[str, ...]
+    expected: Mapping[str, str]
+
+
 def evaluated(
     points: Sequence[Mapping[str, float]],
     wanted: Sequence[Target],
@@ -70,6 +89,7 @@ def evaluated(
     path: Path,
     workers: int,
     told: Callable[[int], None] | None = None,
+    crew: Cluster | None = None,
 ) -> Floats:
     """What every point gives for the targets; points that ``path`` holds are not simulated again.
 
@@ -78,19 +98,18 @@ def evaluated(
         seeds: of the points: one and the same where they shall differ in nothing but their parameters.
         path: file of finished points, written on.
         told: called with the number of finished points.
+        crew: takes the points in place of ``workers`` threads of this process.
 
     Returns:
         [point, target in the order of ``wanted``, study by study] on the targets' scales; nan where nobody is in a
         target's group.
     """
-
-    def work(member: int) -> list[float]:
-        return [float(v) for v in forward.means(forward.at(points[member], wanted, seeds[member]))]
-
     done = {row["member"]: row["values"] for row in _finished(path)}
-    missing = [i for i in range(len(points)) if i not in done]
+    missing = [(i, seeds[i], dict(points[i])) for i in range(len(points)) if i not in done]
+    work = partial(_evaluate, Order(tuple(t.name for t in wanted), _program()))
+    found = crew.as_finished(work, missing) if crew else executor.as_finished(work, missing, workers)
     with path.open("a", encoding="utf-8") as lines:
-        for member, values in executor.as_finished(work, missing, workers):
+        for (member, _, _), values in found:
             done[member] = values
             lines.write(json.dumps({"member": member, "values": values}) + "\n")
             lines.flush()
@@ -98,6 +117,36 @@ def evaluated(
             if told:
                 told(len(done))
     return np.array([done[i] for i in range(len(points))])
+
+
+def _evaluate(order: Order, piece: Piece) -> list[float]:
+    """One point, here or on a worker.
+
+    Raises:
+        DocumentError: this worker has another version, record or tables than who gave the order.
+    """
+    here = _program()
+    differ = [name for name, value in order.expected.items() if here.get(name) != value]
+    if differ:
+        raise DocumentError(
+            f"{cluster.here()} refuses: {', '.join(differ)} differ there; all machines of a fit need the same "
+            "engager, packages and tables, finished members are kept"
+        )
+    _, seed, values = piece
+    known = _named()
+    found = forward.at(values, [known[name] for name in order.names], seed)
+    return [float(v) for v in forward.means(found)]
+
+
+@cache
+def _named() -> dict[str, Target]:
+    return {t.name: t for t in targets()}
+
+
+@cache
+def _program() -> dict[str, str]:
+    """What the values depend on: version, packages, compiler options, and what the fit rests on."""
+    return {**basis(), "engager": __version__, **program()}
 
 
 def _finished(path: Path) -> list[dict[str, Any]]:

@@ -99,7 +99,11 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
 
 
 def finished_tables(r: Request, store: Store) -> tuple[Tables, list[dict[str, Any]]]:
-    """What :func:`_tables` reads; refused where too many patients could not be computed."""
+    """What :func:`_tables` reads of a finished run.
+
+    Raises:
+        DocumentError: patients are missing, or too many of them could not be computed.
+    """
     tables, failures = _tables(store)
     found, asked = len(tables.patients) + len(failures), r.patients * r.replicates
     if found != asked:

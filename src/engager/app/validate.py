@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engager.app import everything
 from engager.app.output import plain
+from engager.app.request import POINT, SHIPPED
 from engager.app.simulate import Progress, reopened
 from engager.app.summarise import finished_tables
 from engager.documents import DocumentError, Problem
@@ -21,18 +23,19 @@ from engager.inference.validation import Scored, Unscored, score_study, scored_r
 from engager.io import MANIFEST, Store, place, unwritable, write_json, write_text
 from engager.trials import trial
 
-REPLICATES, SEED = 100, 1
+DEFAULTS: dict[str, Any] = {"replicates": 100, "seed": 1, "switched": [], "parameters": SHIPPED}
 """Of runs that are simulated here, unless something else is asked for."""
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs that are scored: where, and what they have in common."""
+    """The runs that are scored: where, and what they have in common (see :data:`DEFAULTS`)."""
 
     folder: Path
     replicates: int
     seed: int
-    switched: tuple[str, ...]
+    switched: list[str]
+    parameters: str
 
 
 def validate(
@@ -40,6 +43,7 @@ def validate(
     *,
     replicates: int | None = None,
     seed: int | None = None,
+    parameters: str | None = None,
     out: Path | str | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -50,8 +54,9 @@ def validate(
     Args:
         folder: runs as ``simulate --all`` leaves them, ``runs/all`` if None; what is not there or not finished is
             simulated first, as :func:`engager.app.everything.simulate_all` does it.
-        replicates, seed: of the runs, to be simulated or there already; those of the runs that are there, else 100
-            and 1, if None.
+        replicates, seed, parameters: of the runs, to be simulated or there already (see
+            :func:`engager.app.simulate.simulate`); those of the runs that are there, else 100, 1 and the shipped
+            population, if None.
         out: where ``validation.html``, ``scores.json`` and the figure go; beside the runs if None.
         workers: threads of the simulation.
         began: told before each trial that is simulated: its name, its number, and how many there are.
@@ -64,45 +69,48 @@ def validate(
             fewer than ten replicates.
         KeyboardInterrupt: passed on; what was finished is kept.
     """
-    runs = _asked(everything.RUNS if folder is None else place(folder), replicates, seed)
+    asked = {"replicates": replicates, "seed": seed, "parameters": parameters}
+    runs = _asked(everything.RUNS if folder is None else place(folder), asked)
     target = runs.folder if out is None else place(out)
     problems = {} if _finished(runs.folder) else _simulated(runs, workers, progress, began)
     board = _scored(runs, problems)
     return board, _written(board, runs, target)
 
 
-def _asked(folder: Path, replicates: int | None, seed: int | None) -> Runs:
+def _asked(folder: Path, asked: dict[str, Any]) -> Runs:
     """What the runs in the folder have in common, or what is asked for where there are none."""
     if folder.exists() and not folder.is_dir():
         raise DocumentError(f"{folder} is a file; name a folder of runs, as engager simulate --all leaves it")
-    found = {
+    requests = {
         name: Store(folder / name).manifest()["request"]
         for name in everything.in_order()
         if (folder / name / MANIFEST).is_file()
     }
-    if not found and folder.exists() and any(folder.iterdir()):
+    if not requests and folder.exists() and any(folder.iterdir()):
         raise DocumentError(
             f"{folder} holds no run of a study; name a folder as engager simulate --all leaves it, or an empty one"
         )
-    kinds = {name: (r["replicates"], r["seed"], tuple(r["switched"])) for name, r in found.items()}
-    first = next(iter(kinds.values()), (replicates or REPLICATES, SEED if seed is None else seed, ()))
-    wanted = (first[0] if replicates is None else replicates, first[1] if seed is None else seed, first[2])
+    found = {name: {"parameters": POINT, **request} for name, request in requests.items()}
+    found = {name: {key: request[key] for key in DEFAULTS} for name, request in found.items()}
+    first = next(iter(found.values()), DEFAULTS)
+    wanted = {**first, **{key: value for key, value in asked.items() if value is not None}}
     problems = [
-        Problem(None, f"{folder / name} has replicates {kind[0]}, seed {kind[1]}, switched {list(kind[2])}")
-        for name, kind in kinds.items()
-        if kind != wanted
+        Problem(None, f"{folder / name} has {_said(one)}") for name, one in found.items() if one != wanted
     ]
     if problems:
-        said = f"replicates {wanted[0]}, seed {wanted[1]}, switched {list(wanted[2])}"
-        what = "asked for are" if kinds and first != wanted else "the first run has"
+        what = "the first run has" if first == wanted else "asked for are"
         raise DocumentError(
-            [*problems, Problem(None, f"{what} {said}: name another folder, or simulate it anew")]
+            [*problems, Problem(None, f"{what} {_said(wanted)}: name another folder, or simulate it anew")]
         )
-    if wanted[0] < ENOUGH:
+    if wanted["replicates"] < ENOUGH:
         raise DocumentError(
-            f"{wanted[0]} replicates are too few to score: at least {ENOUGH}, better 100 are needed"
+            f"{wanted['replicates']} replicates are too few to score: at least {ENOUGH}, better 100 are needed"
         )
-    return Runs(folder, *wanted)
+    return Runs(folder, **wanted)
+
+
+def _said(one: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in one.items())
 
 
 def _finished(folder: Path) -> bool:
@@ -124,6 +132,7 @@ def _simulated(
             out=runs.folder,
             workers=workers,
             switched=runs.switched,
+            parameters=runs.parameters,
             progress=progress,
             began=began,
         )
@@ -153,6 +162,8 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
     return Board(
         replicates=runs.replicates,
         seed=runs.seed,
+        parameters=runs.parameters,
+        switched=tuple(runs.switched),
         rows=tuple(rows),
         context=sum(role_of(row) == "context" for row in everybody),
         problems=problems,

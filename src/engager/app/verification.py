@@ -39,7 +39,12 @@ def live_checks(runs: Iterable[Path], steps: list[Refined]) -> list[Check]:
         runs: folders of runs, whose files are read and compared with their checksums.
         steps: what :func:`refined` found.
     """
-    return [*(Check(t.name, t.well, t.message) for t in doctor.known_answers()), *_steps(steps), _record(), _files(runs)]
+    return [
+        *(Check(t.name, t.well, t.message) for t in doctor.known_answers()),
+        *_steps(steps),
+        _record(),
+        _files(runs),
+    ]
 
 
 def refined() -> list[Refined]:
@@ -119,5 +124,7 @@ def _record() -> Check:
 def _files(runs: Iterable[Path]) -> Check:
     folders = list(runs)
     faults = [fault for folder in folders for fault in verify(folder)]
-    said = f"{len(folders)} runs read; {len(faults)} files differ from their checksums" + "".join(f"; {f}" for f in faults[:3])
+    said = f"{len(folders)} runs read; {len(faults)} files differ from their checksums" + "".join(
+        f"; {f}" for f in faults[:3]
+    )
     return Check("files of the runs", not faults, said)

@@ -47,7 +47,7 @@ def fingerprint(noted: Mapping[str, Any], run: str) -> dict[str, str]:
         noted: the manifest as this machine would write it.
         run: identity of the run, from the manifest in its folder.
     """
-    return {**noted["inputs"], **_program(), "run": run}
+    return {**noted["inputs"], **program(), "run": run}
 
 
 def simulate_piece(order: Order, piece: Piece) -> dict[str, Any]:
@@ -84,10 +84,10 @@ def _prepared(folder: str, beside: str, expected: tuple[tuple[str, str], ...]) -
             f"{who} cannot read the run folder ({error}); name with --out a folder that this machine and every worker "
             "share under the same path, or one in object storage"
         ) from None
-    program = {"engager": __version__, **_program(), "run": str(kept.get("id"))}
-    _compare(who, {name: wanted[name] for name in program}, program)
+    mine = {"engager": __version__, **program(), "run": str(kept.get("id"))}
+    _compare(who, {name: wanted[name] for name in mine}, mine)
     request = asked_before(store)
-    _compare(who, wanted, fingerprint(manifest(request), program["run"]))
+    _compare(who, wanted, fingerprint(manifest(request), mine["run"]))
     trial = trials_beside(request.trial)[beside] if beside else request.trial
     return Store(store.folder / beside) if beside else store, request.prepared(trial)
 
@@ -103,7 +103,8 @@ def _compare(who: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> N
         )
 
 
-def _program() -> dict[str, str]:
+def program() -> dict[str, str]:
+    """Packages and compiler options that results depend on."""
     return {**{name: version(name) for name in VERSIONS}, "compiler options": compiler.options()}
 
 

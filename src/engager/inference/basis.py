@@ -8,21 +8,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from engager.documents import DocumentError
-from engager.evidence import role_of, studies, study
+from engager.documents import DocumentError, Problem, near
+from engager.evidence import Result, role_of, studies, study
 from engager.evidence.split import DATA as SPLIT
 from engager.inference import external
 from engager.inference.prior import DATA
+from engager.inference.targets import targets
 from engager.patients import Ensemble, population, structures
 from engager.patients.population import DATA as POPULATION
+from engager.trials import trial_file
 
 
 def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
-    """Hashes of the numbers of the parameter table, the structures, the prior, the split, the calibrated rows, and the
-    facts from outside the record with the trials that only they need.
+    """Hashes of the numbers of the parameter table, the structures, the prior, the split, the calibrated rows and
+    the trials of their studies, and the facts from outside the record with the trials that only they need.
 
     Args:
-        fitted: studies that have calibrated rows, where they are known; all are read if None.
+        fitted: studies of the record that were fitted to, where they are known; all are read if None.
     """
     numbers = [(p.name, p.value, p.distribution, p.sd, p.prior_factor) for p in population().values()]
     return {
@@ -33,12 +35,27 @@ def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
         "split.csv": _file(SPLIT / "split.csv"),
         "calibrated rows": _rows(studies() if fitted is None else fitted),
         "facts from outside": _outside(),
+        "trials": _trials(studies() if fitted is None else fitted),
     }
 
 
-def calibrated_studies() -> list[str]:
-    """Studies that have a row that may be fitted."""
-    return [name for name in studies() if any(role_of(row) == "calibrated" for row in study(name).results)]
+def fitted_studies() -> list[str]:
+    """Studies that the fit is held against: those of the record that have a calibrated row, and those from outside."""
+    return list(dict.fromkeys(t.study for t in targets()))
+
+
+def not_fitted(names: Iterable[str]) -> list[Problem]:
+    """What is wrong with ``names`` as studies to fit."""
+    problems, may = list[Problem](), fitted_studies()
+    for name in dict.fromkeys(names):
+        if name in may:
+            continue
+        if name in studies():
+            roles = ", ".join(sorted({role_of(row) for row in study(name).results}))
+            problems.append(Problem(None, f"{name} must not be fitted: its rows are {roles} (see split.csv)"))
+        else:
+            problems.append(Problem(None, f"unknown study {name!r}; {near(name, may)}"))
+    return problems
 
 
 def same_basis(found: Ensemble) -> None:
@@ -57,8 +74,7 @@ def _rows(names: Iterable[str]) -> str:
     rows: list[Any] = []
     for name in sorted(names):
         if name in studies():
-            found = [row for row in study(name).results if role_of(row) == "calibrated"]
-            rows += [row.model_dump(mode="json", exclude={"place"}) for row in found]
+            rows += [row.model_dump(mode="json", exclude={"place"}) for row in _calibrated(name)]
     return _sha(json.dumps(rows, sort_keys=True))
 
     from engager.patients import structures
@@ -72,6 +88,16 @@ def _outside() -> str:
     rows += [[q.result.model_dump(mode="json", exclude=words), q.error] for q in external.quantities()]
     trials = [path.read_text(encoding="utf-8") for path in sorted((external.DATA / "trials").glob("*.yaml"))]
     return _sha(json.dumps([rows, trials], sort_keys=True))
+
+
+def _trials(names: Iterable[str]) -> str:
+    """Trial files of the studies that have calibrated rows."""
+    fitted = [name for name in sorted(names) if name in studies() and _calibrated(name)]
+    return _sha("".join(trial_file(name).read_text(encoding="utf-8") for name in fitted))
+
+
+def _calibrated(name: str) -> list[Result]:
+    return [row for row in study(name).results if role_of(row) == "calibrated"]
 
 
 def _file(path: Path) -> str:

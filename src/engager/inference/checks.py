@@ -5,6 +5,7 @@ None of them was fitted as such. Where the record has numbers they stand beside;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from engager.documents import DocumentError, Problem, read_table
 from engager.evidence import Result, Statement, statements, studies
-from engager.inference.comparison import ENOUGH, Interval, interval
+from engager.inference.comparison import ENOUGH, Interval, interval, mean_of
+from engager.patients.ensemble import PAIR
 from engager.trials import NotSimulated, Tables, Trial, measured
 
 Floats = NDArray[np.float64]
@@ -61,16 +63,18 @@ class Check:
 
 @dataclass(frozen=True)
 class Checked:
-    """A check and what came out: the effect's median with the 90 % interval of trials of this size, and its mean.
+    """A check and what came out.
 
-    verdict: ``holds``; ``leans`` (on the right side, but not beyond what trials of this size scatter by); ``fails``; or
-    ``open`` where it cannot be asked, for the ``reason``.
+    effect: median and 90 % interval of trials of this size. mean: mean over all simulated trials (of a ratio the
+    geometric one) with the 90 % interval of that mean, which more replicates narrow. verdict: ``holds``; ``leans`` (the
+    mean is on the right side, but trials of this size scatter across); ``fails``; or ``open`` where it cannot be asked,
+    for the ``reason``.
     """
 
     check: Check
     verdict: str
     effect: Interval | None = None
-    mean: float | None = None
+    mean: Interval | None = None
     reason: str = ""
 
 
@@ -135,24 +139,37 @@ def judged(check: Check, found: Mapping[tuple[str, str], Answer]) -> Checked:
         values.append(answer)
     effects = values[0]
     if len(values) == 2:
-        # the same replicate of two studies has the same random patients; another one is another trial
-        size = min(map(len, values))
-        effects = values[0][:size] - np.roll(values[1][:size], 1)
+        # the same replicate of two studies has the same random patients: another one is another trial, of the same
+        # member of an ensemble of parameters
+        size = min(map(len, values)) // PAIR * PAIR
+        order = np.arange(size).reshape(-1, PAIR)
+        effects = values[0][:size] - values[1][np.roll(order, 1, axis=1).ravel()]
     effects = effects[np.isfinite(effects)]
+    if check.statistic in RATIOS:
+        effects = effects[effects > 0]  # a group without an event has no ratio
     if len(effects) < ENOUGH:
         return Checked(check, "open", reason=f"only {len(effects)} replicates have both groups")
-    span = interval(effects)
-    assert span is not None and span.lower is not None and span.upper is not None  # all finite, and enough
-    return Checked(check, _verdict(check, span), span, float(effects.mean()))
+    span, mean = interval(effects), _mean(check, effects)
+    assert span is not None and mean is not None  # all are finite
+    return Checked(check, _verdict(check, span, mean), span, mean)
 
 
-def _verdict(check: Check, span: Interval) -> str:
-    assert span.lower is not None and span.upper is not None
+def _mean(check: Check, effects: Floats) -> Interval | None:
+    """Mean of differences, geometric mean of ratios."""
+    if check.statistic not in RATIOS:
+        return mean_of(effects)
+    logs = mean_of(np.log(effects))
+    if logs is None or logs.lower is None or logs.upper is None:
+        return None
+    return Interval(math.exp(logs.value), math.exp(logs.lower), math.exp(logs.upper))
+
+
+def _verdict(check: Check, span: Interval, mean: Interval) -> str:
     nothing = 1.0 if check.statistic in RATIOS else 0.0
-    if check.expected == "none":
-        return "holds" if span.lower <= nothing <= span.upper else "fails"
-    sign = 1 if check.expected == "above" else -1
-    nearest = span.lower if sign > 0 else span.upper
-    if sign * (nearest - nothing) > 0:
-        return "holds"
-    return "leans" if sign * (span.value - nothing) > 0 else "fails"
+    for verdict, found in (("holds", span), ("leans", mean)):
+        low, high = (found.value if x is None else x for x in (found.lower, found.upper))
+        if check.expected == "none":
+            return "holds" if low <= nothing <= high else "fails"
+        if low > nothing if check.expected == "above" else high < nothing:
+            return verdict
+    return "fails"

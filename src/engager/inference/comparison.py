@@ -180,7 +180,7 @@ def contrast(trial: Trial, tables: Tables, other: Trial, others: Tables) -> list
         mine, theirs, gap = interval(here), interval(there), interval(gaps)
         if mine is None and theirs is None:
             continue
-        expected = _mean(gaps)
+        expected = mean_of(gaps)
         out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _exceeds(gaps)))
     return out
 
@@ -220,8 +220,8 @@ def _difference(here: Floats, there: Floats) -> Floats:
         return np.asarray(mine - theirs, np.float64)
 
 
-def _mean(gaps: Floats) -> Interval | None:
-    """Mean of the differences with the interval of that mean; None where one of them is not finite."""
+def mean_of(gaps: Floats) -> Interval | None:
+    """Mean of values (or differences) with the interval of that mean; None where one of them is not finite."""
     if not len(gaps) or not np.isfinite(gaps).all():
         return None
     mean = float(gaps.mean())

@@ -76,7 +76,9 @@ class Criterion(Strict):
         given = [k for k in Criterion.model_fields if k not in ("name", "measure", "because")]
         given = [k for k in given if getattr(self, k) is not None]
         wrong = [f"needs '{key}'" for key in needs if key not in given]
-        wrong += [f"cannot have '{key}'; {near(key, (*needs, *may))}" for key in given if key not in (*needs, *may)]
+        wrong += [
+            f"cannot have '{key}'; {near(key, (*needs, *may))}" for key in given if key not in (*needs, *may)
+        ]
         wrong += [
             f"has no endpoint '{name}'; {near(name, endpoints())}"
             for name in self.endpoints or ()
@@ -119,5 +121,3 @@ def read_question(path: Path | None = None) -> Question:
     """
     document: Document = read_yaml(path or QUESTION)
     return validate(document, Question)
-
-

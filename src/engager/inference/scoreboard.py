@@ -203,13 +203,16 @@ def over_studies(
 class Board:
     """Everything of a validation.
 
-    rows: every result in a scored role, each once, in the order of the record; context: how many results the record
-    has beside them, which are never scored. problems: studies that could not be simulated, with the reason. runs:
-    hash of the results of each run that was scored, by study.
+    parameters, switched: population and switched structures of the runs (as ``simulate`` takes them). rows: every
+    result in a scored role, each once, in the order of the record; context: how many results the record has beside
+    them, which are never scored. problems: studies that could not be simulated, with the reason. runs: hash of the
+    results of each run that was scored, by study.
     """
 
     replicates: int
     seed: int
+    parameters: str
+    switched: tuple[str, ...]
     rows: tuple[Scored | Unscored, ...]
     context: int
     problems: dict[str, str]

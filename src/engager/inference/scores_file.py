@@ -34,6 +34,8 @@ def as_data(board: Board) -> dict[str, Any]:
     return {
         "replicates": board.replicates,
         "seed": board.seed,
+        "parameters": board.parameters,
+        "switched": board.switched,
         "runs": board.runs,
         "summary": summary,
         "checks": [check_data(one) for one in board.checks],
@@ -85,6 +87,8 @@ def read_board(text: str, path: Path) -> Board:
         return Board(
             replicates=data["replicates"],
             seed=data["seed"],
+            parameters=data["parameters"],
+            switched=tuple(data["switched"]),
             rows=rows,
             context=data["summary"]["context"],
             problems=data["summary"]["problems"],

@@ -67,7 +67,7 @@ def _drawn(board: Board) -> Figure:
         "outside. Below: skill is 1 − CRPS of the model ÷ CRPS of the null model on the same numbers, with its 90 % "
         "interval over studies; which studies there are is drawn anew, and they are few."
     )
-    return Figure("scoreboard", "summary", title, alt, caption, saved(drawn, "scoreboard", title, alt), table)
+    return Figure("scoreboard", "board", title, alt, caption, saved(drawn, "scoreboard", title, alt), table)
 
 
 def _title(drawn: Any, total: float, board: Board) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from engager.inference.scoreboard import Board, Tally
 from engager.inference.validation import Scored, Unscored
 from engager.reports import validation_text as text
 from engager.reports.figures_validation import scoreboard
-from engager.reports.html import TEMPLATES, csv, replaced
+from engager.reports.html import replaced
+from engager.reports.page import Section, write_page
 from engager.reports.sections import Table, tied
-from engager.reports.style import Figure
 
 PAGE = "validation.html"
 
@@ -39,6 +37,14 @@ READING = (
 )  # fmt: skip
 
 
+CHECKS = (
+    "How results hang together, as the reviews tell it, asked of the simulated trials; none of it was fitted as such. "
+    "The effect is that of trials of the published size: where no effect is expected a small trial passes easily, so "
+    "the mean over all simulated trials stands beside. “Leans that way”: the mean is on the right side, but trials of "
+    "this size scatter across.",
+)
+
+
 def write_validation(board: Board, folder: Path, write: Callable[[Path, str], object] = replaced) -> Path:
     """Write ``validation.html`` and the figure with its data into ``folder``; the same board gives the same bytes.
 
@@ -48,33 +54,35 @@ def write_validation(board: Board, folder: Path, write: Callable[[Path, str], ob
     Raises:
         OSError: the folder cannot be written to.
     """
-    figure = scoreboard(board)
-    write(folder / "figures" / f"{figure.name}.svg", figure.svg)
-    write(folder / "figures" / f"{figure.name}.csv", csv(figure.data))
-    write(folder / PAGE, page(board, figure))
+    lead, *_ = text.headline(board)
+    write_page(folder / PAGE, "Scoreboard", [tied(lead)], sections(board), write)
     return folder / PAGE
 
 
-def page(board: Board, figure: Figure) -> str:
-    """The page as one HTML text."""
-    rooms = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    return rooms.get_template("validation.html").render(
-        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
-        headline=[tied(sentence) for sentence in text.headline(board)],
-        figure=figure,
-        coverage=coverage(board),
-        means=means(board),
-        skill=skill(board),
-        pit=pit(board),
-        losses=[table for tally in board.tallies if (table := losses(board, tally))],
-        checks=checks(board),
-        rows=[numbers(board, tally) for tally in board.tallies if tally.rows],
-        unscored=unscored(board),
-        reading=READING,
-    )
+def sections(board: Board) -> list[Section]:
+    """The page's sections: the figure and who wins, scores, losses, checks, every number, what is not simulated."""
+    _, *verdicts = text.headline(board)
+    lost = [table for tally in board.tallies if (table := losses(board, tally))]
+    missing = unscored(board)
+    scores = [coverage(board), means(board), skill(board), pit(board)]
+    return [
+        Section("board", "At a glance", [tied(sentence) for sentence in verdicts], [scoreboard(board)]),
+        Section("scores", "Scores", tables=[table for table in scores if table.rows]),
+        Section(
+            "losses", "Losses", [] if lost else ["Every number lies inside its 90 % interval."], tables=lost
+        ),
+        Section("checks", "Cross-endpoint checks", CHECKS, tables=[checks(board)]),
+        Section(
+            "rows", "Every number", tables=[numbers(board, tally) for tally in board.tallies if tally.rows]
+        ),
+        Section(
+            "unscored",
+            "Not simulated",
+            [] if missing.rows else ["Every number in a scored role is simulated."],
+            tables=[missing] if missing.rows else [],
+        ),
+        Section("reading", "How to read it", tables=[Table("Words", ("word", "meaning"), READING)]),
+    ]
 
 
 def coverage(board: Board) -> Table:

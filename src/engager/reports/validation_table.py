@@ -10,7 +10,14 @@ from engager.reports import sections, validation_page
 from engager.reports import validation_text as text
 from engager.reports.layout import head, indent, table
 
-WRAPPED = ("null model", "number", "what the reviews say", "median (90 % interval)", "published", "reason")
+WRAPPED = (
+    "null model",
+    "number",
+    "what the reviews say",
+    "median (90 % interval)",
+    "published",
+    "reason",
+)
 """Columns that give way on a narrow terminal."""
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engager.evidence import Result
-from engager.inference.checks import Checked
+from engager.inference.checks import RATIOS, Checked
+from engager.inference.comparison import Interval
 from engager.inference.scoreboard import Board, Estimated, Skill, Tally
 from engager.inference.validation import SCALES, Scored
-from engager.reports.comparison_table import number, span
+from engager.reports.comparison_table import number
 from engager.reports.facts import words
 from engager.vocabulary import endpoints
 
@@ -56,7 +57,8 @@ def headline(board: Board) -> list[str]:
     scored = sum(isinstance(row, Scored) for row in board.rows)
     out = [
         f"{many(scored, 'published number')} of {many(len(studies), 'study')} are scored against "
-        f"{many(board.replicates, 'simulated trial')} each, seed {board.seed}; "
+        f"{many(board.replicates, 'simulated trial')} each, seed {board.seed}, parameters {board.parameters}"
+        f"{', switched ' + ', '.join(board.switched) if board.switched else ''}; "
         f"{len(board.rows) - scored} more could not be simulated and {board.context:,} are context, never scored."
     ]
     for tally in board.tallies:
@@ -116,11 +118,20 @@ def between(result: Result, ends: tuple[float, float]) -> str:
 
 def effect(checked: Checked) -> str:
     """What a check found: the effect with its interval, or why there is none."""
-    if checked.effect is None:
-        return checked.reason
-    ratio = checked.check.statistic in ("hazard_ratio", "odds_ratio")
-    statistic = checked.check.statistic if ratio else "difference"
-    return span(checked.effect, statistic, "")
+    return checked.reason if checked.effect is None else _effect(checked, checked.effect)
+
+
+def mean(checked: Checked) -> str:
+    """The mean effect over all simulated trials with the interval of the mean."""
+    return "" if checked.mean is None else _effect(checked, checked.mean)
+
+
+def _effect(checked: Checked, found: Interval) -> str:
+    if checked.check.statistic in RATIOS:
+        return decimal(Estimated(found.value, found.lower, found.upper))
+    points = (None if x is None else 100 * x for x in (found.value, found.lower, found.upper))
+    value, low, high = points
+    return f"{decimal(Estimated(value or 0.0, low, high), 1, '+')} points"
 
 
 def groups(checked: Checked) -> str:
@@ -144,14 +155,6 @@ def _published(checked: Checked) -> Iterator[str]:
     if checked.check.said:
         study = checked.check.said.study
         yield f"“{checked.check.said.statement}” ({checked.check.said.source}{f', of {study}' if study else ''})"
-
-
-def mean(checked: Checked) -> str:
-    """The mean effect over all simulated trials."""
-    if checked.mean is None:
-        return ""
-    ratio = checked.check.statistic in ("hazard_ratio", "odds_ratio")
-    return f"{checked.mean:.2f}" if ratio else f"{100 * checked.mean:+.1f} points"
 
 
 def printed(row: Scored) -> str:
