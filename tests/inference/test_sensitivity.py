@@ -31,9 +31,20 @@ def found():
     return summarised(effects(made, made.points @ SLOPES))
 
 
-def test_effects_within_noise_count_as_none(found):
-    assert np.allclose(slopes(found, FLOOR), np.where(np.abs(SLOPES) > 0.2, SLOPES, 0))
-    parameters, pairs = parameter_tables(KNOWN, WANTED, found, FLOOR, np.eye(3))
+def test_slopes_are_found_where_they_are_clear():
+    rng = np.random.default_rng(6)
+    points = rng.standard_normal((300, 4))
+    exact = slopes(points, points @ SLOPES + 7)
+    assert np.allclose(exact, SLOPES, atol=1e-9)
+    noisy = slopes(points, points @ SLOPES + rng.standard_normal((300, 3)))
+    assert np.array_equal(noisy != 0, np.abs(SLOPES) > 0.2) and np.allclose(noisy, SLOPES, atol=0.2)
+    with pytest.raises(DocumentError, match="5 points are too few for 4 parameters"):
+        slopes(points[:5], points[:5] @ SLOPES)
+
+
+def test_parameters_by_what_is_said_of_them(found):
+    clear = np.where(np.abs(SLOPES) > 0.2, SLOPES, 0)
+    parameters, pairs = parameter_tables(KNOWN, WANTED, found, FLOOR, clear, np.eye(3))
     by_name = {r["parameter"]: r for r in parameters.to_dicts()}
     names = KNOWN.names
     assert by_name[names[3]] | {"role": ""} == {

@@ -4,59 +4,56 @@ import json
 
 import pytest
 
-from engager.app import evaluations, sensitivity
+from engager.app import sensitivity
 from engager.documents import DocumentError
 from engager.inference.prior import Prior, prior
 from engager.inference.sensitivity import TABLES, read_sensitivity
-from engager.inference.targets import targets
 
 pytestmark = pytest.mark.slow
 
 KNOWN = Prior(tuple(d for d in prior().dimensions if d.name in ("kmax", "chi", "kTKI")))
-WANTED = [t for t in targets() if t.study == "MT103-202"][:2]
+ONE = {"seed": 3, "members": 12, "studies": ["MT103-202"]}
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Three parameters and two targets in place of all of them."""
+    """Three parameters in place of all of them."""
     monkeypatch.setattr(sensitivity, "prior", lambda: KNOWN)
-    monkeypatch.setattr(sensitivity, "targets", lambda: WANTED)
-    monkeypatch.setattr(evaluations, "targets", lambda: WANTED)
 
 
 def test_a_study_is_gone_on_with_and_read_again(tmp_path):
     whole = tmp_path / "whole"
-    found = sensitivity.sensitivity(trajectories=2, members=4, seed=3, out=whole, workers=2)
+    found = sensitivity.sensitivity(trajectories=2, **ONE, out=whole, workers=2)
     by_name = {r["parameter"]: r for r in found.parameters.to_dicts()}
-    assert (
-        by_name["kTKI"]["targets"] == 0 and by_name["kTKI"]["spread"] == 1
-    )  # Ph-negative patients but for few
+    assert by_name["kTKI"]["targets"] == 0 and by_name["kTKI"]["spread"] == 1  # hardly anyone is Ph-positive
     assert found.uninformed and "kmax" not in found.uninformed and not found.changed
     assert set(found.rivals["out"]) >= {"nothing", "crowding", "adaptation and target_depletion"}
     assert (whole / "sensitivity.svg").read_text().startswith("<svg")
 
     part = tmp_path / "part"
     part.mkdir()
-    for name in ("manifest.json", "targets.json", "members.jsonl", "rivals-0.jsonl", "rivals-1.jsonl"):
+    for name in (
+        "manifest.json",
+        "targets.json",
+        "centre.jsonl",
+        "members.jsonl",
+        "rivals-0.jsonl",
+        "rivals-1.jsonl",
+    ):
         (part / name).write_bytes((whole / name).read_bytes())
     (part / "morris.jsonl").write_text("".join((whole / "morris.jsonl").read_text().splitlines(True)[:5]))
     seen = []
     again = sensitivity.sensitivity(
-        trajectories=2,
-        members=4,
-        seed=3,
-        out=part,
-        workers=1,
-        progress=lambda done, total: seen.append((done, total)),
+        trajectories=2, **ONE, out=part, workers=1, progress=lambda *told: seen.append(told)
     )
-    assert seen[0][0] == 6 and seen[-1][0] == seen[-1][1] == found.about["evaluations"]
+    assert seen[0][0] == sensitivity.REPEATS + 6 and seen[-1][0] == seen[-1][1] == found.about["evaluations"]
     kept = read_sensitivity(part)
     for name in TABLES:
         assert (whole / f"{name}.csv").read_bytes() == (part / f"{name}.csv").read_bytes(), name
         assert getattr(again, name).equals(getattr(found, name)), name
     assert kept.about == json.loads(json.dumps(found.about)) and kept.uninformed == found.uninformed
     with pytest.raises(DocumentError, match="another request"):
-        sensitivity.sensitivity(trajectories=3, members=4, seed=3, out=part)
+        sensitivity.sensitivity(trajectories=3, **ONE, out=part)
 
 
 def test_numbers_that_make_no_sense_are_refused_all_at_once(tmp_path):

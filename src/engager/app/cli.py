@@ -232,26 +232,42 @@ def validate(
 @app.command()
 @job
 def sensitivity(
-    trajectories: Annotated[
-        int, typer.Option(help="Paths along which every parameter is moved once.", show_default="6")
-    ] = 6,
+    trajectories: Annotated[int, typer.Option(help="Paths along which every parameter is moved once.")] = 6,
     members: Annotated[int, typer.Option(help="Points of the prior beside them, for Sobol's indices.")] = 128,
     seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
-    out: Annotated[
+    study: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STUDY", help="Targets of this study only; may be repeated.", show_default="all fitted"
+        ),
+    ] = None,
+    fit: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Find it anew, kept here.", show_default="what is shipped is shown"
+            metavar="FOLDER",
+            help="In place of those points the first members of this calibration.",
+            show_default="none",
         ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Do it anew, kept here.", show_default="show what is shipped"),
     ] = None,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
-    """Show which parameters the calibrated targets tell of, and rival structures; --out finds it anew, goes on where
-    it was interrupted."""
+    """Show which parameters the calibrated targets tell of; with --out do it anew, or go on where it stopped."""
     from engager.app.sensitivity_command import sensitivity_command
 
     sensitivity_command(
-        trajectories=trajectories, members=members, seed=seed, out=out, workers=workers, json=json
+        trajectories=trajectories,
+        members=members,
+        seed=seed,
+        studies=tuple(study or ()),
+        fit=fit,
+        out=out,
+        workers=workers,
+        json=json,
     )
 
 

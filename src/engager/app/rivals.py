@@ -79,7 +79,9 @@ def compared(
         points = [_point(held.known, u, out) for u, out in zip(at, names, strict=True)]
         done = step * len(names)
         here = (lambda n, done=done: told(done + n)) if told else None
-        found = evaluated(points, held.wanted, seed, folder / f"rivals-{step}.jsonl", workers, here)
+        found = evaluated(
+            points, held.wanted, [seed] * len(points), folder / f"rivals-{step}.jsonl", workers, here
+        )
         for i, values in enumerate(found):
             z = held.distance(values)
             best[i] = min(

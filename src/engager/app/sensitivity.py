@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from engager.app import rivals
 from engager.app.evaluations import begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
-from engager.inference import forward, morris
-from engager.inference.basis import basis
+from engager.inference import morris
+from engager.inference.basis import basis, not_fitted
 from engager.inference.prior import Prior, prior
 from engager.inference.sensitivity import (
     ABOUT,
@@ -35,7 +36,13 @@ Floats = NDArray[np.float64]
 
 TRAJECTORIES, MEMBERS = 6, 128
 
-HELD = "targets.json"
+REPEATS = 8
+"""Seeds with which the centre is evaluated; what differs between them is noise."""
+
+NOTHING = 0.1
+"""Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""
+
+HELD, FIRST = "targets.json", "step-0.jsonl"
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class Asked:
     trajectories: int
     members: int
     seed: int
+    studies: tuple[str, ...]
+    fit: Path | None
     workers: int
 
 
@@ -53,6 +62,8 @@ def sensitivity(
     trajectories: int = TRAJECTORIES,
     members: int = MEMBERS,
     seed: int = 1,
+    studies: Sequence[str] = (),
+    fit: Path | None = None,
     out: Path,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -67,6 +78,9 @@ def sensitivity(
             and one more.
         members: points of the prior that are evaluated beside, for the polynomials behind Sobol's indices.
         seed: with the record and the tables, all that the result depends on; every point has the same patients.
+        studies: targets of these only; of all that are fitted if none is named.
+        fit: folder of a calibration (to the same studies); its first members, drawn from the prior too, take the place
+            of ``members``.
         out: folder of the study.
         workers: threads; all cores if None. Changes no result.
         progress: told how many evaluations of how many are done.
@@ -75,7 +89,8 @@ def sensitivity(
         DocumentError: what cannot be used; a folder that holds another study.
         KeyboardInterrupt: passed on; finished evaluations are kept, the same call goes on from them.
     """
-    asked = Asked(trajectories, members, seed, workers or executor.default_workers())
+    threads, named = workers or executor.default_workers(), tuple(sorted(set(studies)))
+    asked = Asked(trajectories, 0 if fit else members, seed, named, fit, threads)
     _check(asked)
     store = Store(out)
     if not (out / MANIFEST).exists():
@@ -103,47 +118,83 @@ def _check(asked: Asked) -> None:
         for name, (value, low, high) in limits.items()
         if not low <= value <= high
     ]
+    wrong += not_fitted(asked.studies)
     if wrong:
         raise DocumentError(wrong)
 
 
 def _request(asked: Asked) -> dict[str, Any]:
-    return {"trajectories": asked.trajectories, "members": asked.members, "seed": asked.seed}
+    own = {
+        "trajectories": asked.trajectories,
+        "members": asked.members,
+        "seed": asked.seed,
+        "studies": list(asked.studies),
+    }
+    if asked.fit is None:
+        return own
+    fit = _request_of_fit(asked.fit)
+    if fit.get("studies", []) != own["studies"]:
+        raise DocumentError(f"{asked.fit} was fitted to other studies: name the same ones with --study")
+    return {**own, "fit": {"request": fit, "sha256": _sha(asked.fit / FIRST)}}
+
+
+def _request_of_fit(folder: Path) -> dict[str, Any]:
+    """What a calibration was asked for; DocumentError unless its first members are all there, of these inputs."""
+    kept = Store(folder).manifest()
+    request = dict(kept.get("request", {}))
+    members, done = request.get("members"), folder / FIRST
+    if not isinstance(members, int) or not done.exists():
+        raise DocumentError(
+            f"{folder} is no calibration whose first members were simulated: name one with --fit"
+        )
+    if kept.get("inputs") != basis():
+        raise DocumentError(f"{folder} was fitted to other inputs: calibrate again, or leave --fit out")
+    many = done.read_text(encoding="utf-8").count("\n")
+    if many < members:
+        raise DocumentError(
+            f"{folder} has {many} of its first {members} members; finish it with engager calibrate"
+        )
+    return request
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
     known = prior()
-    wanted, error = _held(known, asked.seed, out)
-    sd = np.sqrt(np.diag(error))
+    wanted, error = _held(known, asked, out)
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
-    spread = (known.sample(asked.members, asked.seed) - known.centre) / known.sd
-    sizes = (len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
+    spread, first = _spread(asked, known)
+    sizes = (REPEATS, len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
 
     def told(part: int) -> Callable[[int], None] | None:
         done = sum(sizes[:part])
         return (lambda n: progress(done + n, sum(sizes))) if progress else None
 
-    def at(points: Floats, name: str, part: int) -> Floats:
+    def at(points: Floats, name: str, part: int, apart: int = 0) -> Floats:
+        """Targets in standard errors at points in prior standard deviations, with seeds that lie ``apart``."""
         values = [known.values(known.centre + known.sd * u) for u in points]
-        return evaluated(values, wanted, asked.seed, out / name, asked.workers, told(part)).reshape(
-            -1, len(wanted)
-        )
+        seeds = [asked.seed + apart * i for i in range(len(points))]
+        found = evaluated(values, wanted, seeds, out / name, asked.workers, told(part))
+        return np.asarray(found.reshape(-1, len(wanted)) / np.sqrt(np.diag(error)))
 
-    along = at(stops, "morris.jsonl", 0)
-    moved = morris.effects(path, (along / sd).reshape(*path.points.shape[:2], -1))
-    effects = morris.summarised(moved)
-    noise = np.array([(1 + forward.replicates(t.study)) ** -0.5 for t in wanted])
-    floor = morris.noise_floor(noise, asked.trajectories)
-    held = rivals.Held(known, wanted, error, slopes(effects, floor))
-    parameters, pairs = parameter_tables(known, wanted, effects, floor, held.correlation)
-    beside = at(spread, "members.jsonl", 1)
-    groups = np.append(
-        np.repeat(range(asked.trajectories), path.points.shape[1]),
-        np.arange(asked.members) % asked.trajectories,
-    )
-    sobol = sobol_table(known, wanted, np.vstack([stops, spread]), np.vstack([along, beside]) / sd, groups)
-    compared = rivals.compared(held, asked.seed, out, asked.workers, told(2))
+    again = at(np.zeros((REPEATS, len(known.names))), "centre.jsonl", 0, apart=1)
+    along = at(stops, "morris.jsonl", 1)
+    effects = morris.summarised(morris.effects(path, along.reshape(*path.points.shape[:2], -1)))
+    floor = np.maximum(morris.noise_floor(np.nanstd(again, axis=0, ddof=1), asked.trajectories), NOTHING)
+    beside = at(spread, "members.jsonl", 2) if first is None else first / np.sqrt(np.diag(error))
+    if beside.shape[1] != len(wanted):
+        raise DocumentError(
+            f"{asked.fit} was fitted to {beside.shape[1]} targets, not to the {len(wanted)} there are"
+        )
+    dealt = (
+        np.arange(len(spread)) % asked.trajectories
+    )  # tested with the trajectory that they are left out with
+    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
+    points, values = np.vstack([stops, spread]), np.vstack([along, beside])
+    held = rivals.Held(known, wanted, error, slopes(points, values))
     about = {
         "request": _request(asked),
         "evaluations": sum(sizes),
@@ -152,19 +203,35 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
         "engager": __version__,
     }
     return Sensitivity(
-        effects_table(known, wanted, effects, floor), sobol, parameters, pairs, *compared, about
+        effects_table(known, wanted, effects, floor),
+        sobol_table(known, wanted, points, values, groups),
+        *parameter_tables(known, wanted, effects, floor, held.slopes, held.correlation),
+        *rivals.compared(held, asked.seed, out, asked.workers, told(3)),
+        about,
     )
 
 
-def _held(known: Prior, seed: int, out: Path) -> tuple[list[Target], Floats]:
+def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
+    """Points drawn from the prior, in its standard deviations, and what they give where a calibration has them."""
+    if asked.fit is None:
+        return (known.sample(asked.members, asked.seed) - known.centre) / known.sd, None
+    request = _request_of_fit(asked.fit)
+    points = (known.sample(request["members"], request["seed"]) - known.centre) / known.sd
+    rows = {
+        r["member"]: r["values"] for r in map(json.loads, (asked.fit / FIRST).read_text("utf-8").splitlines())
+    }
+    return points, np.array([rows[i] for i in range(len(points))])
+
+
+def _held(known: Prior, asked: Asked, out: Path) -> tuple[list[Target], Floats]:
     """Targets, study by study, and the covariance of their errors; computed once a folder."""
     path = out / HELD
     if not path.exists():
-        wanted, _, error = held_against(known, seed)
-        write_json(path, {"targets": [t.result.id for t in wanted], "error": error.tolist()})
+        wanted, _, error = held_against(known, asked.seed, asked.studies)
+        write_json(path, {"targets": [t.name for t in wanted], "error": error.tolist()})
     kept = json.loads(path.read_text(encoding="utf-8"))
-    by_id = {t.result.id: t for t in targets()}
-    return [by_id[name] for name in kept["targets"]], np.array(kept["error"])
+    by_name = {t.name: t for t in targets()}
+    return [by_name[name] for name in kept["targets"]], np.array(kept["error"])
 
 
 def _keep(found: Sensitivity, out: Path) -> None:

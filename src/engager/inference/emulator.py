@@ -90,11 +90,14 @@ def _ridge(terms: Floats, values: Floats, sizes: Floats) -> tuple[float, Floats]
     """Constant and coefficients."""
     scaled = terms * sizes
     middle, mean = scaled.mean(0), float(values.mean())
-    U, s, Vt = np.linalg.svd(scaled - middle, full_matrices=False)
-    along = U.T @ (values - mean)
-    shrunk = s**2 / (s**2 + PENALTIES[:, None])
-    left = ((values - mean) ** 2).sum() - (along**2 * (2 * shrunk - shrunk**2)).sum(1)
+    centred, y = scaled - middle, values - mean
+    w, V = np.linalg.eigh(centred.T @ centred)  # a third of the time of a singular value decomposition
+    w = np.maximum(w, 0.0)
+    along = V.T @ (centred.T @ y)
+    seen = np.where(w > w.max() * 1e-12, along**2 / np.where(w > 0, w, 1.0), 0.0)
+    shrunk = w / (w + PENALTIES[:, None])
+    left = (y**2).sum() - (seen * (2 * shrunk - shrunk**2)).sum(1)
     free = len(values) - 1 - shrunk.sum(1)
     best = int(np.argmin(left / np.maximum(free, 1e-9) ** 2))
-    found = (Vt.T @ (shrunk[best] * along / np.where(s > 1e-12, s, np.inf))) * sizes
+    found = (V @ (along / (w + PENALTIES[best]))) * sizes
     return mean - float((middle / sizes) @ found), found

@@ -30,6 +30,9 @@ ABOUT = "about.json"
 PREDICTS = 0.7
 """Share of a target's variance that its polynomial must predict before shares of it are given to parameters."""
 
+CLEAR = 4.0
+"""Standard errors from which a slope counts: with 64 parameters and 65 targets a slope that is none does not pass."""
+
 TIED = 0.3
 """Posterior correlation from which a pair of parameters is listed."""
 
@@ -44,8 +47,9 @@ class Sensitivity:
             parameter, and ``floor``, below which ``mu_star`` may be noise.
         sobol: one row a target and parameter: ``predicted``, the share of the target's variance that its polynomial
             predicts, and the parameter's ``first`` and ``total`` share (null where too little is predicted).
-        parameters: one row a parameter, most informed first: the target that it moves most, how many it moves beyond
-            noise, and ``spread``, its posterior standard deviation over its prior's, were all effects straight.
+        parameters: one row a parameter, most informed first: ``targets``, how many have a clear slope over it;
+            ``strongest``, the target that it moves most beyond noise, with that effect's ``mu_star``; and ``spread``,
+            its posterior standard deviation over its prior's, were all effects straight.
         pairs: parameters that the targets tie together (posterior ``correlation``), strongest first.
         rivals: one row a structure taken out and stage (``shipped`` parameters, ``refitted``): ``misfit``, the sum of
             squares of all targets' distances from what was printed, in standard errors and with their correlation;
@@ -66,13 +70,14 @@ class Sensitivity:
 
     @property
     def uninformed(self) -> list[str]:
-        """Parameters that no target moves with beyond noise."""
+        """Parameters that no target has a clear slope over."""
         return self.parameters.filter(pl.col("targets") == 0)["parameter"].to_list()
 
     @property
     def changed(self) -> list[str]:
         """Inputs that are not now what they were then."""
-        return [name for name, sha in basis().items() if self.about.get("inputs", {}).get(name) != sha]
+        now = basis()
+        return [name for name, sha in self.about.get("inputs", {}).items() if now.get(name) != sha]
 
 
 TABLES = tuple(f.name for f in fields(Sensitivity) if f.name != "about")
@@ -113,25 +118,55 @@ def effects_table(known: Prior, wanted: Sequence[Target], found: Effects, floor:
     )  # fmt: skip
 
 
-def slopes(found: Effects, floor: Floats) -> Floats:
-    """Mean effects beyond noise, 0 for the others [dimension, target]."""
-    return np.asarray(np.where(found.mu_star > floor, found.mu, 0.0))
+def slopes(points: Floats, values: Floats) -> Floats:
+    """Slope of every target over every parameter by least squares [dimension, target], 0 where it is not ``CLEAR``.
+
+    Args:
+        points: [point, dimension] in prior standard deviations.
+        values: [point, target] in standard errors.
+
+    Raises:
+        DocumentError: fewer points than parameters.
+    """
+    many, dimensions = points.shape
+    free = many - dimensions - 1
+    if free < 1:
+        raise DocumentError(f"{many} points are too few for {dimensions} parameters: ask for more members")
+    terms = np.column_stack([np.ones(many), points])
+    found, *_ = np.linalg.lstsq(terms, filled(values), rcond=None)
+    left = ((filled(values) - terms @ found) ** 2).sum(0) / free
+    error = np.sqrt(np.outer(np.diag(np.linalg.inv(terms.T @ terms)), left))
+    return np.asarray(np.where(np.abs(found) > CLEAR * error, found, 0.0)[1:])
+
+
+def filled(values: Floats) -> Floats:
+    """A target that a point has no value for, taken at its mean over the others [point, target]."""
+    return np.asarray(np.where(np.isfinite(values), values, np.nanmean(values, axis=0)))
 
 
 def parameter_tables(
-    known: Prior, wanted: Sequence[Target], found: Effects, floor: Floats, correlation: Floats
+    known: Prior,
+    wanted: Sequence[Target],
+    found: Effects,
+    floor: Floats,
+    straight: Floats,
+    correlation: Floats,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Tables ``parameters`` and ``pairs``, see :class:`Sensitivity`; ``correlation`` is that of the targets' errors."""
-    seen = found.mu_star > floor
-    covariance = posterior(slopes(found, floor), correlation)
+    """Tables ``parameters`` and ``pairs``, see :class:`Sensitivity`.
+
+    Args:
+        straight: slopes [dimension, target].
+        correlation: of the targets' errors [target, target].
+    """
+    covariance = posterior(straight, correlation)
     sd = np.sqrt(np.diag(covariance))
     tied = covariance / np.outer(sd, sd)
-    most = np.where(seen, found.mu_star, 0.0)
+    beyond = np.where(found.mu_star > floor, found.mu_star, 0.0)
     rows = [
         {
-            "parameter": d.name, "targets": int(seen[i].sum()),
-            "strongest": wanted[int(most[i].argmax())].name if seen[i].any() else None,
-            "mu_star": float(most[i].max()), "spread": float(sd[i]), "role": d.reason,
+            "parameter": d.name, "targets": int((straight[i] != 0).sum()),
+            "strongest": wanted[int(beyond[i].argmax())].name if beyond[i].any() else None,
+            "mu_star": float(beyond[i].max()), "spread": float(sd[i]), "role": d.reason,
         }
         for i, d in enumerate(known.dimensions)
     ]  # fmt: skip
@@ -143,7 +178,7 @@ def parameter_tables(
     ]
     schema = {"parameter": pl.String, "other": pl.String, "correlation": pl.Float64}
     return (
-        pl.DataFrame(rows).sort("spread", "mu_star", descending=[False, True]),
+        pl.DataFrame(rows, infer_schema_length=None).sort("spread", "mu_star", descending=[False, True]),
         pl.DataFrame(pairs, schema=schema).sort(pl.col("correlation").abs(), descending=True),
     )
 
@@ -155,12 +190,12 @@ def sobol_table(
 
     Args:
         points: [point, dimension] in prior standard deviations.
-        values: [point, target]; a target that a point has no value for is taken at its mean.
+        values: [point, target] in standard errors.
         groups: points that are left out together when the polynomial is tested [point].
     """
     rows = []
     for j, target in enumerate(wanted):
-        y = np.where(np.isfinite(values[:, j]), values[:, j], np.nanmean(values[:, j]))
+        y = filled(values[:, [j]])[:, 0]
         predicted = emulator.predicted_share(points, y, groups)
         first, total = emulator.fitted(points, y).sobol()
         good = predicted >= PREDICTS

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
+from engager.inference import external
 from engager.inference.sensitivity import Sensitivity
 from engager.reports.style import FAINT, INK, MUTED, Figure, boxes, saved, sheet, styled
 from engager.vocabulary import endpoints
@@ -19,8 +20,17 @@ COLOURS = LinearSegmentedColormap.from_list("effect", ("#e4ecf4", "#7fb0d6", "#2
 MOST = 6.0
 """Effect [standard errors per prior standard deviation] from which on cells are equally dark."""
 
-CELL, ROW, NAMES, EDGE, FOOT = 0.172, 0.158, 0.95, 0.1, 0.62
+CELL, ROW, NAMES, EDGE, FOOT = 0.152, 0.146, 1.0, 0.1, 0.62
 """Width and height of a cell, room for the names of parameters, edge, room for the scale [inch]."""
+
+LABELS = {
+    external.T_CELLS: "CD8 T cells in blood",
+    external.STEADY_STATE: "Steady concentration",
+    external.CLEARANCE: "Clearance",
+    external.FAST: f"Clearance above {external.ULTRA_RAPID:g} L/h",
+    "cd19_negative_relapse": "CD19-negative relapses",
+}
+"""Targets that are no endpoint of the vocabulary."""
 
 LETTER = 0.0535
 """Room that a letter of a target's name takes [inch]."""
@@ -29,12 +39,22 @@ LETTER = 0.0535
 def short(target: str) -> str:
     """A target's name without study and arm: ``OS, median`` of ``TOWER · chemotherapy · overall_survival · median``."""
     parts = target.split(" · ")
-    at = next(i for i, part in enumerate(parts) if i >= 2 and part in endpoints())
-    statistic, time = parts[at + 1], parts[at + 2 :]
-    words = [endpoints()[parts[at]].label, *parts[2:at]]
-    if statistic == "median":
-        return ", ".join([*words, "median"])
-    return ", ".join(words) + "".join(f" at {t}" if statistic == "rate_at" else f", {t}" for t in time)
+    at = next(i for i, part in enumerate(parts) if i >= 2 and (part in endpoints() or part in LABELS))
+    endpoint, statistic, time = parts[at], parts[at + 1], parts[at + 2 :]
+    words = ", ".join(
+        [endpoints()[endpoint].label if endpoint in endpoints() else LABELS[endpoint], *parts[2:at]]
+    )
+    if statistic == "median" and endpoint not in LABELS:
+        return f"{words}, median"
+    return words + "".join(
+        f" at {_readable(t)}" if statistic == "rate_at" or endpoint in LABELS else f", {t}" for t in time
+    )
+
+
+def _readable(time: str) -> str:
+    """Hours where a time is less than a day."""
+    number, unit = time.split()
+    return f"{float(number) * external.HOURS:.0f} h" if unit == "days" and float(number) < 1 else time
 
 
 def heat_map(found: Sensitivity) -> Figure:
@@ -76,7 +96,7 @@ def _words(names: Sequence[str], targets: Sequence[str], shown: Any) -> list[str
 
 def _draw(names: Sequence[str], targets: Sequence[str], shown: Any) -> Any:
     texts = [short(t) for t in targets]
-    head = LETTER * max(map(len, texts)) + 0.42
+    head = LETTER * max(map(len, texts)) + 0.52
     width = NAMES + CELL * len(targets) + EDGE + 0.12
     height = head + ROW * len(names) + FOOT
     drawn = sheet(height, width, tight=False)
@@ -116,12 +136,12 @@ def _studies(axes: Any, targets: Sequence[str], head: float, bottom: float) -> N
     for study, group in groupby(t.split(" · ")[0] for t in targets):
         many = len(list(group))
         left, right = NAMES + CELL * start, NAMES + CELL * (start + many)
-        fits = many * CELL > 0.075 * len(study)
+        name = study if many * CELL > 0.075 * len(study) or many == 1 else study.replace("-", "-\n", 1)
         axes.text(
-            (left + right) / 2 if fits else right, 0.2, study, ha="center" if fits else "right", va="center",
-            fontsize=8, weight="bold",
+            right if many == 1 else (left + right) / 2, 0.36, name, ha="right" if many == 1 else "center", va="bottom",
+            fontsize=7.5, weight="bold", linespacing=1.0,
         )  # fmt: skip
-        axes.plot([left + 0.02, right - 0.02], [0.31, 0.31], color=MUTED, lw=0.8)
+        axes.plot([left + 0.02, right - 0.02], [0.4, 0.4], color=MUTED, lw=0.8)
         if start:
             axes.plot([left, left], [head, bottom], color=MUTED, lw=0.6)
         start += many

@@ -35,7 +35,7 @@ def _parameters(found: Sensitivity) -> RenderableType:
         by = f"{r['mu_star']:.1f}" if r["strongest"] else ""
         shown.add_row(r["parameter"], str(r["targets"]), most, by, f"{r['spread']:.2f}", r["role"])
     words = (
-        "targets: moved beyond noise; by: standard errors per prior standard deviation; "
+        "targets: with a clear slope over it; by: standard errors per prior standard deviation, where beyond noise; "
         "spread: posterior over prior, were all effects straight"
     )
     return Group(head("What the calibrated targets tell of the fitted parameters"), shown, Text(words))
