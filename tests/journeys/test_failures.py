@@ -16,6 +16,7 @@ from engager.app.rerun import rerun
 from engager.app.simulate import resume, simulate
 from engager.documents import DocumentError
 from engager.model import State
+from engager.trials import worst_by_cycle
 from engager.trials.chart import FAULTS
 
 
@@ -55,8 +56,20 @@ def test_who_failed_is_in_no_sum(run):
     whole = pl.read_parquet(folder / "ledger" / "*.parquet")
     assert whole["intended"].max() > 1e20  # the slip itself is on record
     failed = {(row["replicate"], row["patient"]) for row in summary.failures}
-    for table in (summary.patients, summary.adverse_events, summary.courses, summary.marrow):
+    for table in (summary.patients, summary.courses):
         assert not failed & set(table.select("replicate", "patient").rows())
+    lost = pl.DataFrame(list(failed), schema={"replicate": pl.Int32, "patient": pl.Int32}, orient="row")
+    for name, found, rows in (
+        ("adverse_events", summary.worst, worst_by_cycle),
+        (
+            "visits",
+            summary.marrow,
+            lambda table: table.filter(pl.col("kind") == "marrow").select("arm", "mrd"),
+        ),
+    ):
+        whole = pl.read_parquet(folder / name / "*.parquet")
+        others = rows(whole.join(lost, on=["replicate", "patient"], how="anti"))
+        assert found.select(others.columns).sort(pl.all()).equals(others.sort(pl.all())), name
 
 
 @pytest.mark.parametrize(("replicate", "patient"), [(0, 0), (0, 255), (0, 256), (1, 17), (1, 299)])

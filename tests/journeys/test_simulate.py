@@ -104,10 +104,9 @@ def test_another_seed_is_another_trial(run, tmp_path):
 
 
 def test_more_patients_leave_the_first_ones_as_they_were(run, tmp_path):
-    summary, _ = run
-    more, _ = simulate("TOWER", patients=70, replicates=1, seed=5, out=tmp_path / "r")
-    first = summary.patients.filter(pl.col("replicate") == 0)
-    assert more.patients.head(60).equals(first)
+    simulate("TOWER", patients=70, replicates=1, seed=5, out=tmp_path / "r")
+    first = tables(run[1])["patients"].filter(pl.col("replicate") == 0)
+    assert tables(tmp_path / "r")["patients"].head(60).equals(first)
 
 
 def test_a_run_folder_is_never_overwritten(run):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import polars as pl
 
 from engager.reports.safety_tables import BY_DAYS, against_stopping, by_cycle
-from engager.trials import trial
+from engager.trials import trial, with_first_days, worst_by_cycle
 
 TOWER = trial("TOWER")
 
@@ -24,10 +24,12 @@ def run(events, **columns):
     names = ("replicate", "patient", "arm", "event", "day", "cycle", "grade")
     rows = [(0, patient, "blinatumomab", *rest) for patient, *rest in events]
     adverse = pl.DataFrame(rows, schema=dict.fromkeys(names), orient="row").cast(
-        {"day": pl.Int32, "grade": pl.Int8}
+        {"replicate": pl.Int64, "patient": pl.Int64, "day": pl.Int32, "grade": pl.Int8}
     )
     people = pl.DataFrame({**ordinary, **columns}, schema_overrides=kinds)
-    return SimpleNamespace(trial=TOWER, patients=people, adverse_events=adverse)
+    return SimpleNamespace(
+        trial=TOWER, patients=with_first_days(people, adverse), worst=worst_by_cycle(adverse)
+    )
 
 
 def test_a_patient_counts_once_a_cycle_by_the_worst_grade():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from engager.app.request import Request
+from engager.app.request import Request, trials_beside
 from engager.documents import DocumentError
 from engager.trials.conduct import LANES, horizon
 from engager.trials.day import CHUNK
@@ -18,8 +18,9 @@ PROGRAM = 600_000_000
 PER_PATIENT_DAY, PER_PATIENT, PER_LANE_DAY = 100, 40_000, 260
 """Of one worker [byte]: daily records of a shard; draws and tables of its patients; a call of the compiled program."""
 
-SUMMARY_PER_PATIENT = 7_000
-"""Of the summary and the report, for every patient of the run [byte]. All measured, see docs/numerics.md."""
+SUMMARY_PER_PATIENT, MEASURED_PER_PATIENT = 600, 1_200
+"""Of the summary and the report, for every patient of the run; and, of each trial that is conducted with them, for
+every patient of a replicate, which is measured whole [byte]. All measured, see docs/numerics.md."""
 
 CGROUPS = Path("/sys/fs/cgroup")
 LIMITS = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
@@ -33,7 +34,9 @@ def needed(r: Request, workers: int | None = None) -> int:
     each = shard * (PER_PATIENT + horizon(r.trial) * PER_PATIENT_DAY)
     each += -(-r.batch // LANES) * LANES * CHUNK * PER_LANE_DAY
     at_once = min(workers or r.workers, -(-total // shard))
-    return PROGRAM + max(at_once * each, total * SUMMARY_PER_PATIENT)
+    summary = total * SUMMARY_PER_PATIENT
+    summary += r.patients * MEASURED_PER_PATIENT * (1 + len(trials_beside(r.trial)))
+    return PROGRAM + max(at_once * each, summary)
 
 
 def free() -> int:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from engager.app.parts import Shown, added, joined, parts, read, shown
 from engager.app.request import REFERENCE, Request, trials_beside
 from engager.documents import DocumentError
 from engager.engine.phases import measured, phase
 from engager.evidence import study
-from engager.inference import Summary, compare, contrast, controlled, results, standard
+from engager.inference import Asked, Summary, results
 from engager.io import Store, unwritable, write_json, write_text
-from engager.trials import Tables, Trial, with_grades
+from engager.trials import Tables, Trial
 
 log = logging.getLogger(__name__)
 
@@ -53,92 +53,81 @@ def close(r: Request, store: Store) -> Summary:
 
 
 def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]]) -> Summary:
-    tables, failures = finished_tables(r, store)
-    computed = {name: finished_tables(r, kept) for name, (_, kept) in beside.items()}
-    others = {name: (beside[name][0], found) for name, (found, _) in computed.items()}
-    original, reference = others.pop(REFERENCE, (None, None))
-    controls = {name: found for conducted, found in others.values() for name in conducted.arms}
-    patients = tables.patients
-    published = compare(r.trial, tables, study(r.trial.study), controls) if r.trial.study else []
-    if original is not None:
-        why = "the trial's design was changed; shown for orientation"
-        published = [replace(c, role="context", covered=None, reason=c.reason or why) for c in published]
-    own = standard(r.trial, tables)
-    if original is not None:  # nothing was ever fitted to a trial of this design
-        own = [replace(c, role="predicted") for c in own]
-    contrasts = []
-    if original is not None and reference is not None:
-        contrasts = contrast(r.trial, tables, original, reference)
-    ledger = (
-        _computable(store, "ledger", failures)
-        .group_by("arm", "drug", "unit", "reason")
-        .agg(pl.col("intended", "delivered").sum())
-        .sort("arm", "drug", "reason")
-        .collect()
-    )
+    stores = {"": store, **{name: kept for name, (_, kept) in beside.items()}}
+    broken = {name: _failures(r, one) for name, one in stores.items()}
+    original = beside[REFERENCE][0] if REFERENCE in beside else None
+    controls = {name: next(iter(trial.arms)) for name, (trial, _) in beside.items() if name != REFERENCE}
+    asked = Asked(r.trial, study(r.trial.study) if r.trial.study else None, original, r.replicates)
+    drawn: list[Shown] = []
+    under: dict[str, list[pl.DataFrame]] = {control: [] for control in controls.values()}
+    waiting: dict[str, list[Tables]] = {name: [] for name in stores}
+    for part in parts(r.patients, r.replicates):
+        for name, one in stores.items():
+            waiting[name].append(read(one, part, broken[name]))
+        drawn.append(shown(r.trial, store, part, broken[""], waiting[""][-1]))
+        for name, control in controls.items():
+            under[control].append(waiting[name][-1].patients.select("replicate", "os_time", "os_event"))
+        if part.last:
+            found = {name: joined(tables) for name, tables in waiting.items()}
+            waiting = {name: [] for name in stores}
+            asked.add(
+                found[""], found.get(REFERENCE), {control: found[name] for name, control in controls.items()}
+            )
+    whole = added(drawn)
+    failures = broken.pop("")
     return Summary(
         trial=r.trial,
         seed=r.seed,
         replicates=r.replicates,
         requested=r.patients * r.replicates,
-        simulated=len(patients),
+        simulated=len(whole.patients),
         failures=failures,
-        failures_beside={name: broken for name, (_, broken) in computed.items() if broken},
-        patients=patients,
-        adverse_events=_computable(store, "adverse_events", failures).collect(),
-        courses=_computable(store, "courses", failures).collect(),
-        marrow=tables.marrow,
-        ledger=ledger,
-        published=published,
-        standard=own,
-        contrasts=contrasts,
-        controls=controlled(r.trial, tables, controls),
-        control_patients={name: under.patients for name, under in controls.items()},
+        failures_beside={name: lost for name, lost in broken.items() if lost},
+        patients=whole.patients,
+        worst=whole.worst,
+        courses=whole.courses,
+        marrow=whole.marrow,
+        ledger=whole.ledger,
+        published=asked.published(),
+        standard=asked.standard(),
+        log_rank=asked.log_rank(),
+        contrasts=asked.contrasts(),
+        controls=asked.controls(),
+        control_patients={control: pl.concat(pieces) for control, pieces in under.items()},
         manifest=store.manifest(),
     )
 
 
-def finished_tables(r: Request, store: Store) -> tuple[Tables, list[dict[str, Any]]]:
-    """What :func:`_tables` reads of a finished run.
+def finished_tables(r: Request, store: Store) -> Tables:
+    """Patients and marrow of a finished run, whole.
 
     Raises:
-        DocumentError: patients are missing, or too many of them could not be computed.
+        DocumentError: patients are missing, or too many could not be computed.
     """
-    tables, failures = _tables(store)
-    found, asked = len(tables.patients) + len(failures), r.patients * r.replicates
+    failures = _failures(r, store)
+    return joined([read(store, part, failures) for part in parts(r.patients, r.replicates)])
+
+
+def _failures(r: Request, store: Store) -> list[dict[str, Any]]:
+    """Patients that were not computed, with the reason.
+
+    Raises:
+        DocumentError: patients are missing, or too many could not be computed.
+    """
+    asked = r.patients * r.replicates
+    found = store.scan("patients").select(pl.len()).collect().item()
     if found != asked:
         raise DocumentError(
             f"{store.folder} holds {found} of {asked} patients: see what is wrong with engager verify, "
             "mend it with engager resume"
         )
-    if len(failures) > FAILED_SHARE * r.patients * r.replicates:
+    broken = store.read("failures").sort("replicate", "patient")
+    if len(broken) > FAILED_SHARE * asked:
         raise DocumentError(
-            f"{len(failures)} of {r.patients * r.replicates} patients could not be computed, more than "
+            f"{len(broken)} of {asked} patients could not be computed, more than "
             f"{FAILED_SHARE:.0%}: the run is kept in {store.folder} but not summarised; see its failures table"
         )
-    return tables, failures
-
-
-def _tables(store: Store) -> tuple[Tables, list[dict[str, Any]]]:
-    """Patients that were computed, with their worst adverse events, and all marrow assessments; and the patients
-    that were not computed, with the reason."""
-    patients = store.read("patients").sort("replicate", "patient")
-    broken = store.read("failures").sort("replicate", "patient")
-    failures = broken.select(
-        "replicate", "patient", pl.col("reason").cast(pl.String), day="failed_on"
-    ).to_dicts()
-    good = patients.filter(pl.col("status") != "failed")
-    marrow = _computable(store, "visits", failures).filter(pl.col("kind") == "marrow").collect()
-    return Tables(with_grades(good, store.read("adverse_events")), marrow), failures
-
-
-def _computable(store: Store, name: str, failures: list[dict[str, Any]]) -> pl.LazyFrame:
-    """A table without the patients who could not be computed: one not-a-number would spoil every sum."""
-    table = store.scan(name)
-    if not failures:
-        return table
-    lost = pl.LazyFrame(failures).select(pl.col("replicate", "patient").cast(pl.Int32))
-    return table.join(lost, on=["replicate", "patient"], how="anti", maintain_order="left")
+    return broken.select("replicate", "patient", pl.col("reason").cast(pl.String), day="failed_on").to_dicts()
 
 
 def _report(summary: Summary, folder: Path) -> None:

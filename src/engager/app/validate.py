@@ -182,7 +182,7 @@ def _study(
             raise DocumentError(
                 f"{folder} is not {study.id}'s own trial at its own size, which alone can be scored; simulate it anew"
             )
-        tables, _ = finished_tables(run.request, run.store)
+        tables = finished_tables(run.request, run.store)
         return score_study(conducted, tables, study, nulls), answers(conducted, tables, study.id, wanted)
 
 

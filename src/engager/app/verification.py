@@ -117,7 +117,7 @@ def _record() -> Check:
     open_ = [f for f in found if f.judged is None and f.severity == "hard"]
     counts = ", ".join(f"{n} {name}" for name, n in Counter(f.severity for f in found).items())
     rows = sum(len(study.results) for study in studies().values())
-    said = f"{rows} results of {len(studies())} studies; findings: {counts}; contradictions without a verdict: {len(open_)}"
+    said = f"{rows} results of {len(studies())} studies; findings: {counts}; contradictions unjudged: {len(open_)}"
     return Check("the published record, checked by rules", not open_, said)
 
 

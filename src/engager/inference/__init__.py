@@ -3,28 +3,9 @@
 Patient tables and studies come in; compared rows with intervals go out.
 """
 
-from engager.inference.comparison import (
-    Compared,
-    Contrast,
-    Interval,
-    compare,
-    contrast,
-    controlled,
-    interval,
-    standard,
-)
+from engager.inference.asked import Asked
+from engager.inference.comparison import Compared, Contrast, Interval, interval
 from engager.inference.rows import results
-from engager.inference.summary import Summary
+from engager.inference.summary import SHOWN, Summary
 
-__all__ = [
-    "Compared",
-    "Contrast",
-    "Interval",
-    "Summary",
-    "compare",
-    "contrast",
-    "controlled",
-    "interval",
-    "results",
-    "standard",
-]
+__all__ = ["SHOWN", "Asked", "Compared", "Contrast", "Interval", "Summary", "interval", "results"]

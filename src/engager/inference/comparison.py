@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from engager.evidence import Result, Study, role_of
 from engager.evidence.printed import read
-from engager.trials import NotSimulated, Tables, Trial, measured, standard_results
+from engager.inference.measures import Ask
+from engager.trials import NotSimulated, Trial, standard_results
 from engager.trials.analysis import COMPARING, VERSUS
-from engager.trials.controls import beside, paired
+from engager.trials.controls import beside
 from engager.trials.standard import effects, sides
 
 Floats = NDArray[np.float64]
@@ -99,45 +99,49 @@ def quantiles(values: Floats, level: float = LEVEL) -> tuple[float, float, float
     return low, middle, high
 
 
-def compare(
-    trial: Trial, tables: Tables, study: Study, controls: Mapping[str, Tables] | None = None
-) -> list[Compared]:
+def rows_published(trial: Trial, study: Study) -> tuple[list[Result], list[Result]]:
+    """The rows of ``study`` that a simulation is asked for: those about the trial's arms, and those about a virtual
+    control of the trial."""
+    asked = [row for row in study.results if row.statistic != "p_value"]
+    return [r for r in asked if not _of_control(trial, r)], [r for r in asked if _of_control(trial, r)]
+
+
+def _of_control(trial: Trial, row: Result) -> bool:
+    return bool(set(row.arm.split(VERSUS)) & set(trial.controls))
+
+
+def compare(trial: Trial, study: Study, ask: Ask, with_controls: Ask) -> list[Compared]:
     """Every published row of ``study`` beside the simulation, in the order of the record; none is dropped.
 
     Args:
-        controls: tables of all patients under each virtual control of the trial, by its name.
+        ask: answers the first rows of :func:`rows_published`.
+        with_controls: answers the second, from the trial :func:`engager.trials.controls.beside` its controls.
     """
     out = []
-    with_controls = beside(trial, tables, controls) if controls else (trial, tables)
-    cache: dict[object, tuple[Interval | None, str, Floats | None]] = {}
     for row in study.results:
-        key = (row.arm, row.subgroup, row.endpoint, row.statistic, str(row.time), row.population)
-        if key not in cache:
-            named = set(row.arm.split(VERSUS)) & set(trial.controls)
-            cache[key] = _published(*(with_controls if named else (trial, tables)), row)
-        found, reason, values = cache[key]
+        found, reason, values = _published(with_controls if _of_control(trial, row) else ask, row)
         out.append(Compared(row, role_of(row), found, _covered(row, values), reason))
     return out
 
 
-def _published(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | None, str, Floats | None]:
+def _published(ask: Ask, row: Result) -> tuple[Interval | None, str, Floats | None]:
     if row.statistic == "p_value":
         return None, "a p value belongs to one trial; the effect itself is compared", None
-    return _simulated(trial, tables, row)
+    return _simulated(ask, row)
 
 
-def standard(trial: Trial, tables: Tables) -> list[Compared]:
+def standard(trial: Trial, ask: Ask) -> list[Compared]:
     """The trial's standard results, with no published value beside them, in the role of their arm and endpoint."""
     out = []
     for row in standard_results(trial):
-        found, reason, _ = _simulated(trial, tables, row)
+        found, reason, _ = _simulated(ask, row)
         out.append(Compared(row, role_of(row), found, None, reason))
     return out
 
 
-def _simulated(trial: Trial, tables: Tables, row: Result) -> tuple[Interval | None, str, Floats | None]:
+def _simulated(ask: Ask, row: Result) -> tuple[Interval | None, str, Floats | None]:
     try:
-        values = measured(trial, tables, row)
+        values = ask(row)
     except NotSimulated as why:
         return None, str(why), None
     found = interval(values)
@@ -166,14 +170,21 @@ def stands_for(row: Result) -> tuple[float, float]:
     return value - half, value + half
 
 
-def contrast(trial: Trial, tables: Tables, other: Trial, others: Tables) -> list[Contrast]:
+def rows_common(trial: Trial, other: Trial) -> list[Result]:
+    """The standard results of ``trial`` that ``other`` has as well."""
+    return [
+        row
+        for row in standard_results(trial)
+        if row.arm.split(VERSUS)[0] in other.arms and row.statistic != "p_value"
+    ]
+
+
+def contrast(trial: Trial, ask: Ask, other: Trial, ask_other: Ask) -> list[Contrast]:
     """Standard results of ``trial`` against those of ``other``, replicate by replicate (common patients)."""
     out = []
-    for row in standard_results(trial):
-        if row.arm.split(VERSUS)[0] not in other.arms or row.statistic == "p_value":
-            continue
+    for row in rows_common(trial, other):
         try:
-            here, there = measured(trial, tables, row), measured(other, others, row)
+            here, there = ask(row), ask_other(row)
         except NotSimulated:
             continue
         gaps = _difference(here, there)
@@ -189,26 +200,24 @@ CONTROL = "virtual control"
 """Role of results that compare patients with themselves under a virtual control."""
 
 
-def controlled(trial: Trial, tables: Tables, controls: Mapping[str, Tables]) -> list[Compared]:
-    """Each arm against each virtual control: the arm's patients, and the same patients under the control.
+def rows_under_control(trial: Trial, arm: str, control: str) -> tuple[Trial, list[Result]]:
+    """An arm beside one virtual control, as a trial of its own, and what is compared: rows of the arm, of the control
+    and of the two (``arm vs control``)."""
+    alone = trial.model_copy(update={"arms": {arm: trial.arms[arm]}})
+    both = beside(alone, [control])
+    return both, [*sides(both, arm), *sides(both, control), *effects(both, arm, control)]
+
+
+def controlled(rows: Iterable[Result], ask: Ask) -> list[Compared]:
+    """An arm against a virtual control: the arm's patients, and the same patients under the control.
 
     Args:
-        controls: tables of all patients of the trial under each control, by its name.
-
-    Returns:
-        Rows of the arm, of the control and of the two compared (``arm vs control``).
+        rows: those of :func:`rows_under_control`.
     """
     out = []
-    for arm in trial.arms:
-        treated = Tables(tables.patients.filter(pl.col("arm") == arm), tables.marrow)
-        for control, others in controls.items():
-            own = trial.model_copy(update={"arms": {arm: trial.arms[arm]}})
-            mine, theirs = paired(treated, others)
-            both, pooled = beside(own, mine, {control: theirs})
-            rows = [*sides(both, arm), *sides(both, control), *effects(both, arm, control)]
-            for row in rows:
-                found, reason, _ = _simulated(both, pooled, row)
-                out.append(Compared(row, CONTROL, found, None, reason))
+    for row in rows:
+        found, reason, _ = _simulated(ask, row)
+        out.append(Compared(row, CONTROL, found, None, reason))
     return out
 
 

@@ -1,4 +1,4 @@
-"""What a model is to be used for, and by which numbers it is judged: a file that people write (ASME V&V 40, ICH M15)."""
+"""What a model is to be used for and by which numbers it is judged, as people write it (ASME V&V 40, ICH M15)."""
 
 from __future__ import annotations
 

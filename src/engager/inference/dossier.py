@@ -14,7 +14,7 @@ from engager.documents import DocumentError, Row, read_table
 from engager.inference.credibility import DATA, Question
 from engager.inference.criteria import Judged
 from engager.inference.prior import DATA as ROOM
-from engager.inference.scores_file import Scores
+from engager.inference.scoreboard import Board
 from engager.inference.sensitivity import Sensitivity
 from engager.patients import Structure
 
@@ -33,7 +33,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Refined:
-    """Largest errors [log10] when each default step is divided by ``divided``: of blasts, and of the state ``worst``."""
+    """Largest errors [log10] with each default step divided by ``divided``: of blasts, and of the state ``worst``."""
 
     divided: int
     steps_a_day: int
@@ -115,7 +115,7 @@ class Assumption:
 class Dossier:
     """A dossier. Where something is not there, ``missing`` says what and how it is made.
 
-    scores: the scoreboard; judged: the question's criteria, held against it. files: SHA-256 of every file that numbers
+    board: the scoreboard; judged: the question's criteria, held against it. files: SHA-256 of every file that numbers
     come from, by its name. sources: citations of the record, by name.
     """
 
@@ -129,7 +129,7 @@ class Dossier:
     versions: Mapping[str, str]
     activities: tuple[Mapping[str, str], ...]
     fit: FitTables | None
-    scores: Scores
+    board: Board
     runs: tuple[Run, ...]
     spread: tuple[Spread, ...]
     sensitivity: Sensitivity | None

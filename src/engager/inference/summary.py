@@ -8,8 +8,18 @@ from typing import Any
 import polars as pl
 
 from engager.inference.comparison import Compared, Contrast
+from engager.inference.measures import Floats
 from engager.patients import structures
 from engager.trials import Trial
+from engager.trials.adverse_events import FIRST, GRADED
+
+SHOWN = (
+    "replicate", "patient", "arm", "regimen", "age", "line", "prior_transplant", "refractory", "body_surface",
+    "clearance", "blasts", "response", "response_day", "mrd_response", "complete_mrd_response", "in_remission",
+    "relapse_day", "transplant_day", "engager_off_day", "off_day", "death_day", "os_time", "os_event", "rfs_time",
+    "rfs_event", *GRADED.values(), *FIRST,
+)  # fmt: skip
+"""Columns of the patient table that a report draws from, and that a summary holds: some hundred bytes a patient."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +28,13 @@ class Summary:
 
     failures: replicate, patient, day and reason of who could not be computed, ``failures_beside`` by trial beside (the
     published one, virtual controls); they are left out of all that follows. patients: patient table of all replicates,
-    with ``crs_grade`` and ``ne_grade``; adverse_events, courses: tables; marrow: marrow assessments (rows of the visits
-    table of that kind); ledger: intended and delivered amounts summed by arm, drug, unit and reason; published: every
-    published row beside the simulation (empty for a trial of a user's own); standard: the trial's own results;
-    contrasts: differences to the published study's own trial, where the design was changed; controls: the arms against
-    the same patients under each virtual control; control_patients: patient table under each; manifest: as stored.
+    with the columns :data:`SHOWN`; worst: patients by worst grade of each event in each cycle (see
+    ``trials.worst_by_cycle``); courses: table; marrow: arm, visit, day and mrd of all marrow assessments; ledger:
+    intended and delivered amounts summed by arm, drug, unit and reason; published: every published row beside the
+    simulation (empty for a trial of a user's own); standard: the trial's own results; log_rank: p values of overall
+    survival over replicates, by the arms compared; contrasts: differences to the published study's own trial, where
+    the design was changed; controls: the arms against the same patients under each virtual control; control_patients:
+    replicate, os_time and os_event of the patients under each; manifest: as stored.
     """
 
     trial: Trial
@@ -33,12 +45,13 @@ class Summary:
     failures: list[dict[str, Any]]
     failures_beside: dict[str, list[dict[str, Any]]]
     patients: pl.DataFrame
-    adverse_events: pl.DataFrame
+    worst: pl.DataFrame
     courses: pl.DataFrame
     marrow: pl.DataFrame
     ledger: pl.DataFrame
     published: list[Compared]
     standard: list[Compared]
+    log_rank: dict[str, Floats]
     contrasts: list[Contrast]
     controls: list[Compared]
     control_patients: dict[str, pl.DataFrame]

@@ -324,9 +324,12 @@ class Store:
         """A whole table, all shards in order."""
         return self.scan(name).collect()
 
-    def scan(self, name: str) -> pl.LazyFrame:
-        """A whole table, read when asked for."""
-        return pl.scan_parquet(sorted(self._brought(name).glob("*.parquet")))
+    def scan(self, name: str, numbers: Iterable[int] | None = None) -> pl.LazyFrame:
+        """A table, read when asked for: the shards ``numbers``, all of them for None."""
+        folder = self._brought(name)
+        if numbers is None:
+            return pl.scan_parquet(sorted(folder.glob("*.parquet")))
+        return pl.scan_parquet([folder / self.table(name, number).name for number in numbers])
 
     def _brought(self, name: str) -> Path:
         """The folder of a table on this machine; from object storage it is brought once, for as long as ``self``."""

@@ -20,24 +20,14 @@ TITLES = {
 }
 """Events in the order of the panels, with the panel's title."""
 
-UNGRADED = 0
-"""Stands for an event whose grade is not modelled."""
-
 
 def toxicity(s: Summary) -> Figure | None:
     """Patients with an event in each cycle by its worst grade, per 100 patients in the arm."""
-    worst = (
-        s.adverse_events.with_columns(pl.col("grade").fill_null(UNGRADED))
-        .group_by("arm", "event", "cycle", "replicate", "patient")
-        .agg(pl.col("grade").max())
-        .group_by("arm", "event", "cycle", "grade")
-        .len("patients")
-    )
-    if not len(worst):
+    if not len(s.worst):
         return None
     sizes = s.patients.group_by("arm").len("N")
     data = (
-        worst.join(sizes, on="arm")
+        s.worst.join(sizes, on="arm")
         .with_columns(per_100=100 * pl.col("patients") / pl.col("N"), arm=pl.col("arm").cast(pl.String))
         .sort("event", "arm", "cycle", "grade")
     )

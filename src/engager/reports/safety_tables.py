@@ -9,26 +9,26 @@ from engager.outcomes import cumulative_incidence
 from engager.outcomes.survival import value_at
 from engager.reports.sections import Table
 from engager.trials.analysis import has_engager
-from engager.trials.responses import KEYS
 
 BY_DAYS = (7, 14, 28, 42, 84, 168)
 """Days by which first events of the engager are counted."""
 
 FIRST = {
-    "cytokine release syndrome": ("CRS", 1),
-    "cytokine release syndrome, grade 3 or higher": ("CRS", 3),
-    "neurologic event, grade 3 or higher": ("neurologic event", 3),
+    "cytokine release syndrome": "crs_day",
+    "cytokine release syndrome, grade 3 or higher": "crs_grade_3_day",
+    "neurologic event, grade 3 or higher": "ne_grade_3_day",
 }
-"""Name in the adverse-event table and lowest grade of what competes with stopping."""
+"""Column, in the patient table, of the day of the first event that competes with stopping."""
 
 
 def by_cycle(s: Summary) -> Table | None:
     """Patients with each adverse event in each cycle, per 100 of the arm, by its worst grade in the cycle."""
-    if not len(s.adverse_events):
+    if not len(s.worst):
         return None
-    worst = s.adverse_events.group_by("event", "arm", "cycle", *KEYS).agg(pl.col("grade").max())
-    counted = worst.group_by("event", "arm", "cycle").agg(
-        pl.len().alias("any"), *((pl.col("grade") == grade).sum().alias(str(grade)) for grade in range(1, 6))
+    people = pl.col("patients")
+    counted = s.worst.group_by("event", "arm", "cycle").agg(
+        people.sum().alias("any"),
+        *(people.filter(pl.col("grade") == grade).sum().alias(str(grade)) for grade in range(1, 6)),
     )
     sizes = dict(s.patients.group_by("arm").len().rows())
     order = {arm: i for i, arm in enumerate(s.trial.arms)}
@@ -51,14 +51,11 @@ def against_stopping(s: Summary) -> Table | None:
         if not len(people) or not has_engager(s.trial, arm):
             continue
         ended = pl.min_horizontal("engager_off_day", "os_time")
-        for name, (event, grade) in FIRST.items():
-            which = (pl.col("event") == event) & (pl.col("grade") >= grade)
-            first = s.adverse_events.filter(which).group_by(KEYS).agg(pl.col("day").min().alias("event_day"))
-            timed = people.join(first, on=KEYS, how="left").with_columns(ended=ended)
-            happened = (pl.col("event_day") <= pl.col("ended")).fill_null(False)
+        for name, column in FIRST.items():
+            happened = (pl.col(column) <= ended).fill_null(False)
             stopped = pl.col("engager_off_day").is_not_null() | pl.col("os_event")
-            timed = timed.select(
-                time=pl.when(happened).then("event_day").otherwise("ended"),
+            timed = people.select(
+                time=pl.when(happened).then(column).otherwise(ended),
                 cause=pl.when(happened).then(1).when(stopped).then(2).otherwise(0),
             )
             for what, code in ((name, 1), ("engager ended without it", 2)):

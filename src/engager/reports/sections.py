@@ -16,7 +16,6 @@ from engager.inference.comparison import ENOUGH
 from engager.patients import population
 from engager.reports.comparison_table import span
 from engager.reports.facts import SCORED, Fact, merged, misfits, score, words
-from engager.trials import Tables, measured
 from engager.trials.analysis import VERSUS
 from engager.vocabulary import endpoints
 
@@ -184,7 +183,7 @@ def tests(s: Summary) -> list[str]:
     """In how many replicates the log-rank test of overall survival tells the arms apart, in sentences."""
     out = []
     for row in (c.result for c in s.standard if c.result.statistic == "p_value"):
-        p = measured(s.trial, Tables(s.patients, s.marrow), row)
+        p = s.log_rank[row.arm]
         n = int((p < SIGNIFICANT).sum())
         of = many(len(p), "replicate")
         out.append(f"Log-rank test of overall survival, {row.arm}: p below {SIGNIFICANT} in {n} of {of}.")

@@ -4,13 +4,14 @@ A trial file or a study's name comes in; histories (tables) and measured results
 is loaded only when a trial is conducted.
 """
 
-from engager.trials.adverse_events import with_grades
+from engager.trials.adverse_events import with_first_days, with_grades, worst_by_cycle
 from engager.trials.analysis import counted, measured
 from engager.trials.design import Trial, read_trial, trial, trial_file, trials
-from engager.trials.groups import NotSimulated, Tables
+from engager.trials.groups import Nobody, NotSimulated, Tables
 from engager.trials.standard import standard_results
 
 __all__ = [
+    "Nobody",
     "NotSimulated",
     "Tables",
     "Trial",
@@ -21,5 +22,7 @@ __all__ = [
     "trial",
     "trial_file",
     "trials",
+    "with_first_days",
     "with_grades",
+    "worst_by_cycle",
 ]

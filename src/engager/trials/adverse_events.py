@@ -29,6 +29,16 @@ GRADED = {
 }
 """Column of a patient's highest grade, by event."""
 
+FIRST = {
+    "crs_day": ("CRS", 1),
+    "crs_grade_3_day": ("CRS", 3),
+    "ne_grade_3_day": ("neurologic event", 3),
+}
+"""Column of the day of a patient's first event, by event and its lowest grade."""
+
+UNGRADED = 0
+"""Stands for an event whose grade is not modelled."""
+
 NEUROLOGIC_GRADE = 3
 """Neurologic events are simulated from this grade on, and not told apart above it unless they kill."""
 
@@ -114,3 +124,25 @@ def with_grades(patients: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         worst = events.filter(pl.col("event") == name).group_by(by).agg(pl.col("grade").max().alias(column))
         patients = patients.join(worst, on=by, how="left", maintain_order="left")
     return patients.with_columns(pl.col(*GRADED.values()).fill_null(0))
+
+
+def with_first_days(patients: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """The patient table with the day of each patient's first event of the kinds in ``FIRST`` (null: there was none)."""
+    by = ["replicate", "patient"]
+    for column, (name, grade) in FIRST.items():
+        which = (pl.col("event") == name) & (pl.col("grade") >= grade)
+        first = events.filter(which).group_by(by).agg(pl.col("day").min().alias(column))
+        patients = patients.join(first, on=by, how="left", maintain_order="left")
+    return patients
+
+
+def worst_by_cycle(events: pl.DataFrame) -> pl.DataFrame:
+    """Patients with each event in each cycle by its worst grade (``UNGRADED`` where it has none): arm, event, cycle,
+    grade, patients."""
+    return (
+        events.with_columns(pl.col("grade").fill_null(UNGRADED))
+        .group_by("arm", "event", "cycle", "replicate", "patient")
+        .agg(pl.col("grade").max())
+        .group_by("arm", "event", "cycle", "grade")
+        .agg(pl.len().cast(pl.Int64).alias("patients"))
+    )

@@ -31,6 +31,7 @@ from engager.trials.groups import (
     LATE,
     RESPONDERS,
     Group,
+    Nobody,
     NotSimulated,
     Tables,
     group_of,
@@ -102,7 +103,7 @@ def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
 def _regimen_share(trial: Trial, tables: Tables, row: Result) -> Floats:
     """Share of an arm on the regimen, or on a regimen with the drug, that the row's subgroup names."""
     whole = group_of(trial, tables, row.arm, "").patients
-    if row.subgroup in whole["regimen"].unique():
+    if any(row.subgroup == choice.name for arm in trial.arms.values() for choice in arm.regimens):
         return _share(whole, pl.col("regimen") == row.subgroup)
     part = group_of(trial, tables, row.arm, row.subgroup).patients.select("replicate", "patient")
     with_it = whole.join(part.with_columns(on=True), on=["replicate", "patient"], how="left")
@@ -131,7 +132,7 @@ def _events(trial: Trial, tables: Tables, group: Group, row: Result) -> tuple[pl
     if name in OF_BCR_ABL:
         people = people.filter(pl.col("ph"))
         if people.is_empty():
-            raise NotSimulated("no simulated patient is Ph-positive")
+            raise Nobody("no simulated patient is Ph-positive")
     # without a time a response is that of the trial's own window, which the patient table holds
     if name in MARROW and (row.time is not None or row.subgroup == LATE):
         people = best(people, tables.marrow, window(row.time), trial.visits.assay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -26,29 +26,25 @@ def paired(tables: Tables, others: Tables) -> tuple[Tables, Tables]:
     return first, second
 
 
-def beside(trial: Trial, tables: Tables, controls: Mapping[str, Tables]) -> tuple[Trial, Tables]:
-    """The trial with controls as further arms, so that rows about them are measured like those of an arm.
-
-    Args:
-        controls: tables of the patients under each control, by its name.
-
-    Returns:
-        The trial, and tables in which a patient under a control has a number of its own.
-    """
+def beside(trial: Trial, controls: Iterable[str]) -> Trial:
+    """The trial with its named controls as further arms, so that rows about them are measured like those of an arm."""
     arms = {**trial.arms, **{name: trial.controls[name] for name in controls}}
-    numbers = [int(part.patients["patient"].max() or 0) for part in (tables, *controls.values())]  # type: ignore[arg-type]
-    step = max(numbers) + 1
+    return trial.model_copy(update={"arms": arms, "controls": {}})
+
+
+def together(both: Trial, tables: Tables, controls: Iterable[Tables]) -> Tables:
+    """Tables of the trial ``both`` (see :func:`beside`): those of its own arms, and those of the same patients under
+    each control. A patient under a control gets a number of its own."""
+    parts = (tables, *controls)
+    step = 1 + max(int(part.patients["patient"].max() or 0) for part in parts)  # type: ignore[arg-type]
 
     def numbered(frame: pl.DataFrame, which: int) -> pl.DataFrame:
-        arm = pl.col("arm").cast(pl.String).cast(pl.Enum(list(arms)))
+        arm = pl.col("arm").cast(pl.String).cast(pl.Enum(list(both.arms)))
         return frame.with_columns(arm, patient=pl.col("patient").cast(pl.Int64) + which * step)
 
-    pooled = Tables(
+    return Tables(
         *(
-            pl.concat(
-                [numbered(getattr(part, name), i) for i, part in enumerate((tables, *controls.values()))]
-            )
+            pl.concat([numbered(getattr(part, name), i) for i, part in enumerate(parts)])
             for name in ("patients", "marrow")
         )
     )
-    return trial.model_copy(update={"arms": arms, "controls": {}}), pooled

@@ -28,6 +28,10 @@ class NotSimulated(Exception):
     """The simulation has no such result; the message says why."""
 
 
+class Nobody(NotSimulated):
+    """No simulated patient is in the group that a result is about; among other patients there may be one."""
+
+
 @dataclass(frozen=True)
 class Tables:
     """What an analysis reads: ``patients`` (with the grades of ``with_grades``) and ``marrow`` (the rows of the
@@ -124,7 +128,7 @@ def group_of(trial: Trial, tables: Tables, arm: str, subgroup: str) -> Group:
         known = SUBGROUPS[subgroup] if subgroup in SUBGROUPS else _treatment(trial, subgroup)
         group = Group(people.filter(known))
     if group.patients.is_empty():
-        raise NotSimulated(f"no simulated patient is in the subgroup {subgroup!r}")
+        raise Nobody(f"no simulated patient is in the subgroup {subgroup!r}")
     return group
 
 
