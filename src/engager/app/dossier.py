@@ -202,11 +202,9 @@ def _moved(effects: pl.DataFrame) -> dict[str, tuple[float, int, str | None]]:
 
 def _files(scores: str, question: Path, fit: FitTables | None, found: Sensitivity | None) -> dict[str, str]:
     """SHA-256 of every file that numbers come from."""
-    read = {
-        "question": question,
-        **{name: POPULATION / f"{name}.csv" for name in ("parameters", "structures")},
-    }
-    read |= {name: DATA / f"{name}.csv" for name in ("activities", "limits")}
+    read = {question.name: question}
+    read |= {name: POPULATION / name for name in ("parameters.csv", "structures.csv")}
+    read |= {name: DATA / name for name in ("activities.csv", "limits.csv")}
     if fit:
         read |= {f"fit/{name}.csv": parts.FIT / f"{name}.csv" for name in ("targets", "posterior", "trace")}
     if found:

@@ -148,12 +148,10 @@ def _ends(pair: list[float | None]) -> tuple[float, float]:
 def _checked(data: list[dict[str, Any]]) -> list[Checked]:
     known = {check.name: check for check in checks()}
     return [
-        Checked(
-            known[one["name"]],
-            one["verdict"],
-            Interval(**one["effect"]) if one["effect"] else None,
-            one["mean"],
-            one["reason"],
-        )
+        Checked(known[one["name"]], one["verdict"], *(_interval(one[name]) for name in ("effect", "mean")), one["reason"])
         for one in data
     ]
+
+
+def _interval(data: dict[str, float | None] | None) -> Interval | None:
+    return None if data is None else Interval(**data)  # type: ignore[arg-type]
