@@ -5,7 +5,7 @@ STAMP  := $(VENV)/.ready
 UV     := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
 
-.PHONY: help setup tower test test-all lint format bench bench-large bench-gpu bench-plot bench-setup docs clean
+.PHONY: help setup tower test test-all lint format bench bench-large bench-gpu bench-plot bench-setup calibrate ship sensitivity docs clean
 .DEFAULT_GOAL := help
 
 help:           ## what can be made
@@ -65,6 +65,19 @@ else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group bench
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench-fortran
 endif
+
+calibrate: setup ## fit the population to the calibrated part of the record (half an hour on two cores)
+	$(BIN)/engager calibrate --out calibrations/shipped
+
+ship: calibrate ## make that fit the one that runs use
+	cp calibrations/shipped/ensemble.parquet calibrations/shipped/ensemble.json src/engager/patients/data/
+	cp calibrations/shipped/targets.csv calibrations/shipped/posterior.csv calibrations/shipped/trace.csv src/engager/inference/data/fit/
+
+sensitivity: calibrate ## what that fit's targets tell of which parameter, shipped with its picture (half an hour more)
+	$(BIN)/engager sensitivity --fit calibrations/shipped --out calibrations/sensitivity
+	mkdir -p src/engager/inference/data/sensitivity
+	cp calibrations/sensitivity/*.csv calibrations/sensitivity/about.json src/engager/inference/data/sensitivity/
+	cp calibrations/sensitivity/sensitivity.svg docs/images/
 
 docs: setup     ## the guide as HTML in docs/_build
 ifdef UV

@@ -35,9 +35,11 @@ def test_slopes_are_found_where_they_are_clear():
     rng = np.random.default_rng(6)
     points = rng.standard_normal((300, 4))
     exact = slopes(points, points @ SLOPES + 7)
-    assert np.allclose(exact, SLOPES, atol=1e-9)
+    assert np.allclose(exact.values, SLOPES, atol=1e-9) and np.allclose(exact.errors, 0, atol=1e-9)
     noisy = slopes(points, points @ SLOPES + rng.standard_normal((300, 3)))
-    assert np.array_equal(noisy != 0, np.abs(SLOPES) > 0.2) and np.allclose(noisy, SLOPES, atol=0.2)
+    assert np.allclose(noisy.errors, 300**-0.5, rtol=0.3)
+    assert np.array_equal(noisy.clear != 0, np.abs(SLOPES) > 0.2)
+    assert np.allclose(noisy.clear, SLOPES, atol=0.2)
     with pytest.raises(DocumentError, match="5 points are too few for 4 parameters"):
         slopes(points[:5], points[:5] @ SLOPES)
 

@@ -54,10 +54,29 @@ def test_a_study_is_gone_on_with_and_read_again(tmp_path):
     assert kept.about == json.loads(json.dumps(found.about)) and kept.uninformed == found.uninformed
     with pytest.raises(DocumentError, match="another request"):
         sensitivity.sensitivity(trajectories=3, **ONE, out=part)
+    slopes_from_a_calibration(whole, found, tmp_path)
+
+
+def slopes_from_a_calibration(whole, found, tmp_path):
+    """A calibration that simulated the same members serves as well as members of one's own; without paths."""
+    fit, asked = tmp_path / "fit", {"trajectories": 0, "seed": 3, "out": tmp_path / "slopes"}
+    fit.mkdir()
+    (fit / "manifest.json").write_text(json.dumps({"request": ONE, "inputs": found.about["inputs"]}))
+    lines = (whole / "members.jsonl").read_text().splitlines(True)
+    (fit / "step-0.jsonl").write_text("".join(lines[:-1]))
+    with pytest.raises(DocumentError, match="has 11 of its first 12 members"):
+        sensitivity.sensitivity(fit=fit, studies=ONE["studies"], **asked)
+    (fit / "step-0.jsonl").write_text("".join(lines))
+    with pytest.raises(DocumentError, match="fitted to other studies"):
+        sensitivity.sensitivity(fit=fit, studies=["RR36"], **asked)
+    by_fit = sensitivity.sensitivity(fit=fit, studies=ONE["studies"], **asked)
+    assert by_fit.effects["sigma"].null_count() == len(by_fit.effects)
+    assert by_fit.about["request"]["fit"]["request"] == ONE
+    assert by_fit.rivals.filter(stage="shipped").equals(found.rivals.filter(stage="shipped"))
 
 
 def test_numbers_that_make_no_sense_are_refused_all_at_once(tmp_path):
     with pytest.raises(DocumentError) as caught:
-        sensitivity.sensitivity(trajectories=1, members=-1, out=tmp_path / "none")
-    assert "--trajectories 1: must be from 2" in str(caught.value) and "--members -1" in str(caught.value)
+        sensitivity.sensitivity(trajectories=-1, members=-1, out=tmp_path / "none")
+    assert "--trajectories -1: must be from 0" in str(caught.value) and "--members -1" in str(caught.value)
     assert not (tmp_path / "none").exists()

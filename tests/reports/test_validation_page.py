@@ -1,6 +1,7 @@
 """The scoreboard's page, figure and table: losses stand first, nothing is drawn outside, the same bytes every time."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -89,6 +90,13 @@ def test_the_same_board_gives_the_same_files(board, tmp_path):
     drawn = pl.read_csv(tmp_path / "a" / "figures" / "scoreboard.csv", infer_schema_length=None)
     assert len(drawn) == sum(tally.rows for tally in board.tallies)
     assert (tmp_path / "a" / "figures" / "scoreboard.svg").stat().st_size < 150_000
+
+
+def test_a_board_on_which_nothing_could_be_scored_lists_it_all(board, tmp_path):
+    rows = tuple(Unscored(row.result, row.role, "no disk") for row in board.rows)
+    empty = replace(board, rows=rows, tallies=tuple(tallies(rows, 1)))
+    text = write_validation(empty, tmp_path).read_text(encoding="utf-8")
+    assert text.count("no disk") == len(rows) and not (tmp_path / "figures").exists()
 
 
 def test_the_figure_tells_those_who_cannot_see_it_how_much_is_covered(board):

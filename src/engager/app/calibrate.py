@@ -34,6 +34,7 @@ CALIBRATIONS = Path("calibrations")
 MEMBERS, STEPS = 224, 3
 """Size of the ensemble, and assimilations of the data: a fit of 30 to 40 minutes on two cores."""
 
+
 LEAST = 50
 """Fewest members: below, chance correlations hide all others."""
 
@@ -126,7 +127,7 @@ def _fitted(
 ) -> Fit:
     known = prior()
     total = asked.members * (asked.steps + 1)
-    wanted, left_out, error = held_against(known, asked.seed, asked.studies)
+    wanted, left_out, error = held_against(known, asked.seed, folder, asked.studies)
     observed = np.array([t.observed for t in wanted])
     points = [known.sample(asked.members, asked.seed)]
     shown = []

@@ -9,6 +9,7 @@ from engager.app.calibrate import calibrate
 from engager.app.output import print_json
 from engager.app.run_commands import shown_progress
 from engager.inference.fit import GOOD
+from engager.patients import ensemble
 
 
 def calibrate_command(json: bool = False, out: Path | None = None, **options: Any) -> None:
@@ -33,6 +34,10 @@ def calibrate_command(json: bool = False, out: Path | None = None, **options: An
     for target in fit.left_out:
         print(f"  not simulated: {target.name}")
     print(f"{fit.posterior['informed'].sum()} of {len(fit.posterior)} parameters informed by the data")
+    shipped = ensemble()
+    if shipped.about.get("request") == fit.ensemble.about["request"]:
+        same = shipped.digest == fit.ensemble.digest
+        print("the ensemble that is shipped" if same else f"not the ensemble that is shipped ({shipped.digest})")
     print(f"ensemble  {fit.ensemble.digest}")
     print(f"folder    {folder}")
     print(f"report    {folder / 'report.html'}")

@@ -29,6 +29,9 @@ from engager.io import MANIFEST, Store, write_json
 
 Floats = NDArray[np.float64]
 
+HELD = "targets.json"
+"""Targets and the covariance of their errors."""
+
 ERROR_PATIENTS, FEWEST, MOST = 6000, 60, 200
 """Patients that the error of a study's printed results is taken from, and fewest and most of its replicates."""
 
@@ -52,11 +55,24 @@ def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
 
 
 def held_against(
-    known: Prior, seed: int, studies: Sequence[str] = ()
+    known: Prior, seed: int, folder: Path, studies: Sequence[str] = ()
 ) -> tuple[list[Target], list[Target], Floats]:
     """Targets (of ``studies`` only, where some are named) that can be simulated, study by study; those that cannot; the
     covariance of the error of the first: that of a printed trial against the mean of what a point is simulated with, at
-    the centre of the prior."""
+    the centre of the prior. What was worked out in ``folder`` before is read again."""
+    path = folder / HELD
+    if not path.exists():
+        wanted, left_out, error = _held_against(known, seed, studies)
+        names = {"wanted": [t.name for t in wanted], "left_out": [t.name for t in left_out]}
+        write_json(path, {**names, "error": error.tolist()})
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    wanted, left_out = ([_named()[name] for name in kept[which]] for which in ("wanted", "left_out"))
+    return wanted, left_out, np.array(kept["error"])
+
+
+def _held_against(
+    known: Prior, seed: int, studies: Sequence[str]
+) -> tuple[list[Target], list[Target], Floats]:
     every = [t for t in targets() if not studies or t.study in studies]
     many = {
         name: min(max(ERROR_PATIENTS // forward.designed(mine).patients, FEWEST), MOST)

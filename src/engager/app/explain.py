@@ -20,7 +20,7 @@ from engager.evidence import pharmacology
 from engager.model import Parameters
 from engager.model.states import states
 from engager.outcomes import response_criteria
-from engager.patients import Parameter, population
+from engager.patients import Parameter, ensemble, population
 from engager.regimens import regimens
 from engager.trials.therapies import therapies
 from engager.vocabulary import Drug, Endpoint, drugs, endpoints
@@ -235,6 +235,9 @@ def _parameter(name: str) -> Explanation:
         ("between patients", line.spread),
         ("standing", f"{row.standing}; {line.prior}"),
     ]
+    if name in ensemble().names:
+        low, middle, high = ensemble().quantiles(name, (0.05, 0.5, 0.95))
+        facts.append(("fitted", f"{middle:.3g}, 90 % of the ensemble's members from {low:.3g} to {high:.3g}"))
     used = equations.equations_with(name)
     return Explanation(
         word=name,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engager import __version__
 from engager.app import rivals
-from engager.app.evaluations import begin, evaluated, held_against
+from engager.app.evaluations import HELD, begin, evaluated, held_against
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.inference import morris
@@ -22,14 +22,15 @@ from engager.inference.basis import basis, not_fitted
 from engager.inference.prior import Prior, prior
 from engager.inference.sensitivity import (
     ABOUT,
+    NOTHING,
     TABLES,
     Sensitivity,
+    Slopes,
     effects_table,
     parameter_tables,
     slopes,
     sobol_table,
 )
-from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, unwritable, write_json, write_text
 
 Floats = NDArray[np.float64]
@@ -39,10 +40,11 @@ TRAJECTORIES, MEMBERS = 6, 128
 REPEATS = 8
 """Seeds with which the centre is evaluated; what differs between them is noise."""
 
-NOTHING = 0.1
-"""Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""
+GROUPS = 6
+"""Parts that members are dealt out to for the test of polynomials, where there are no paths to leave out."""
 
-HELD, FIRST = "targets.json", "step-0.jsonl"
+FIRST = "step-0.jsonl"
+"""What a calibration keeps of its first members."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def sensitivity(
 
     Args:
         trajectories: paths along which every parameter is moved once, each as many evaluations as there are parameters
-            and one more.
+            and one more; without any, slopes over the members take the place of effects along paths.
         members: points of the prior that are evaluated beside, for the polynomials behind Sobol's indices.
         seed: with the record and the tables, all that the result depends on; every point has the same patients.
         studies: targets of these only; of all that are fitted if none is named.
@@ -109,7 +111,7 @@ def sensitivity(
 
 def _check(asked: Asked) -> None:
     limits = {
-        "trajectories": (asked.trajectories, 2, 1000),
+        "trajectories": (asked.trajectories, 0, 1000),
         "members": (asked.members, 0, 100_000),
         "seed": (asked.seed, 0, 2**63 - 1),
     }
@@ -147,7 +149,8 @@ def _request_of_fit(folder: Path) -> dict[str, Any]:
         raise DocumentError(
             f"{folder} is no calibration whose first members were simulated: name one with --fit"
         )
-    if kept.get("inputs") != basis():
+    now = basis()
+    if any(now.get(name) != sha for name, sha in kept.get("inputs", {}).items()):
         raise DocumentError(f"{folder} was fitted to other inputs: calibrate again, or leave --fit out")
     many = done.read_text(encoding="utf-8").count("\n")
     if many < members:
@@ -163,11 +166,20 @@ def _sha(path: Path) -> str:
 
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
     known = prior()
-    wanted, error = _held(known, asked, out)
+    there = asked.fit is not None and (asked.fit / HELD).exists()
+    wanted, _, error = held_against(
+        known, asked.seed, asked.fit if there and asked.fit else out, asked.studies
+    )
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
     spread, first = _spread(asked, known)
-    sizes = (REPEATS, len(stops), asked.members, (rivals.ROUNDS + 1) * len(rivals.variants()))
+    repeats = REPEATS if asked.trajectories else 0  # noise along paths; slopes have theirs beside them
+    sizes = (
+        repeats,
+        len(stops),
+        len(spread) if first is None else 0,
+        (rivals.ROUNDS + 1) * len(rivals.variants()),
+    )
 
     def told(part: int) -> Callable[[int], None] | None:
         done = sum(sizes[:part])
@@ -180,21 +192,29 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
         found = evaluated(values, wanted, seeds, out / name, asked.workers, told(part))
         return np.asarray(found.reshape(-1, len(wanted)) / np.sqrt(np.diag(error)))
 
-    again = at(np.zeros((REPEATS, len(known.names))), "centre.jsonl", 0, apart=1)
+    again = at(np.zeros((repeats, len(known.names))), "centre.jsonl", 0, apart=1)
     along = at(stops, "morris.jsonl", 1)
-    effects = morris.summarised(morris.effects(path, along.reshape(*path.points.shape[:2], -1)))
-    floor = np.maximum(morris.noise_floor(np.nanstd(again, axis=0, ddof=1), asked.trajectories), NOTHING)
     beside = at(spread, "members.jsonl", 2) if first is None else first / np.sqrt(np.diag(error))
     if beside.shape[1] != len(wanted):
         raise DocumentError(
             f"{asked.fit} was fitted to {beside.shape[1]} targets, not to the {len(wanted)} there are"
         )
-    dealt = (
-        np.arange(len(spread)) % asked.trajectories
-    )  # tested with the trajectory that they are left out with
-    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
     points, values = np.vstack([stops, spread]), np.vstack([along, beside])
-    held = rivals.Held(known, wanted, error, slopes(points, values))
+    straight = slopes(points, values)
+    if asked.trajectories:
+        moved = morris.effects(path, along.reshape(*path.points.shape[:2], -1))
+        noise = np.nanstd(again, axis=0, ddof=1)
+        effects, floor = (
+            morris.summarised(moved),
+            np.maximum(morris.noise_floor(noise, asked.trajectories), NOTHING),
+        )
+    else:
+        effects, floor = _without_paths(straight), straight.floor
+    dealt = np.arange(len(spread)) % (
+        asked.trajectories or GROUPS
+    )  # left out with that trajectory, where there is one
+    groups = np.append(np.repeat(range(asked.trajectories), path.points.shape[1]), dealt)
+    held = rivals.Held(known, wanted, error, straight.clear)
     about = {
         "request": _request(asked),
         "evaluations": sum(sizes),
@@ -211,6 +231,11 @@ def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None)
     )
 
 
+def _without_paths(straight: Slopes) -> morris.Effects:
+    size = np.abs(straight.values)
+    return morris.Effects(straight.values, size, np.full_like(size, np.nan))
+
+
 def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
     """Points drawn from the prior, in its standard deviations, and what they give where a calibration has them."""
     if asked.fit is None:
@@ -221,17 +246,6 @@ def _spread(asked: Asked, known: Prior) -> tuple[Floats, Floats | None]:
         r["member"]: r["values"] for r in map(json.loads, (asked.fit / FIRST).read_text("utf-8").splitlines())
     }
     return points, np.array([rows[i] for i in range(len(points))])
-
-
-def _held(known: Prior, asked: Asked, out: Path) -> tuple[list[Target], Floats]:
-    """Targets, study by study, and the covariance of their errors; computed once a folder."""
-    path = out / HELD
-    if not path.exists():
-        wanted, _, error = held_against(known, asked.seed, asked.studies)
-        write_json(path, {"targets": [t.name for t in wanted], "error": error.tolist()})
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    by_name = {t.name: t for t in targets()}
-    return [by_name[name] for name in kept["targets"]], np.array(kept["error"])
 
 
 def _keep(found: Sensitivity, out: Path) -> None:

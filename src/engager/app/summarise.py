@@ -57,7 +57,13 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
     broken = {name: _failures(r, one) for name, one in stores.items()}
     original = beside[REFERENCE][0] if REFERENCE in beside else None
     controls = {name: next(iter(trial.arms)) for name, (trial, _) in beside.items() if name != REFERENCE}
-    asked = Asked(r.trial, study(r.trial.study) if r.trial.study else None, original, r.replicates)
+    asked = Asked(
+        r.trial,
+        study(r.trial.study) if r.trial.study else None,
+        original,
+        r.replicates,
+        varied=r.ensemble is not None,
+    )
     drawn: list[Shown] = []
     under: dict[str, list[pl.DataFrame]] = {control: [] for control in controls.values()}
     waiting: dict[str, list[Tables]] = {name: [] for name in stores}

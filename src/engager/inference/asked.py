@@ -15,12 +15,14 @@ from engager.inference.comparison import (
     compare,
     contrast,
     controlled,
+    of_control,
     rows_common,
     rows_published,
     rows_under_control,
     standard,
 )
-from engager.inference.measures import Floats, Measures
+from engager.inference.measures import Ask, Floats, Measures
+from engager.inference.spread import spread
 from engager.trials import Tables, Trial, standard_results
 from engager.trials.controls import beside, paired, together
 
@@ -33,10 +35,13 @@ class Asked:
         study: what was published of it; None for a trial of a user's own.
         original: the study's own trial where ``trial`` is a changed copy of it.
         replicates: of the whole run.
+        varied: parameters differ between replicates, so that their part of the scatter can be told.
     """
 
-    def __init__(self, trial: Trial, study: Study | None, original: Trial | None, replicates: int) -> None:
-        self.trial, self.study, self.original = trial, study, original
+    def __init__(
+        self, trial: Trial, study: Study | None, original: Trial | None, replicates: int, *, varied: bool
+    ) -> None:
+        self.trial, self.study, self.original, self.varied = trial, study, original, varied
         printed, of_controls = rows_published(trial, study) if study else ([], [])
         self._own = Measures(trial, [*printed, *standard_results(trial)], replicates)
         self._with_controls = Measures(beside(trial, trial.controls), of_controls, replicates)
@@ -69,6 +74,10 @@ class Asked:
         if self.study is None:
             return []
         found = compare(self.trial, self.study, self._own, self._with_controls)
+        found = [
+            self._told_apart(c, self._with_controls if of_control(self.trial, c.result) else self._own)
+            for c in found
+        ]
         if self.original is None:
             return found
         why = "the trial's design was changed; shown for orientation"
@@ -76,7 +85,7 @@ class Asked:
 
     def standard(self) -> list[Compared]:
         """See :func:`standard`; nothing was ever fitted to a trial of a changed design."""
-        found = standard(self.trial, self._own)
+        found = [self._told_apart(c, self._own) for c in standard(self.trial, self._own)]
         return found if self.original is None else [replace(c, role="predicted") for c in found]
 
     def log_rank(self) -> dict[str, Floats]:
@@ -92,4 +101,13 @@ class Asked:
 
     def controls(self) -> list[Compared]:
         """See :func:`controlled`."""
-        return [c for pair, (_, rows) in self._pairs.items() for c in controlled(rows, self._paired[pair])]
+        return [
+            self._told_apart(c, self._paired[pair])
+            for pair, (_, rows) in self._pairs.items()
+            for c in controlled(rows, self._paired[pair])
+        ]
+
+    def _told_apart(self, c: Compared, ask: Ask) -> Compared:
+        if not self.varied or c.simulated is None:
+            return c
+        return replace(c, spread=spread(ask(c.result)))

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from engager.evidence import Result, Study, role_of
 from engager.evidence.printed import read
 from engager.inference.measures import Ask
+from engager.inference.spread import Spread
 from engager.trials import NotSimulated, Trial, standard_results
 from engager.trials.analysis import COMPARING, VERSUS
 from engager.trials.controls import beside
@@ -44,7 +45,7 @@ class Compared:
 
     ``role`` is calibrated, predicted, informed or context, or virtual control for what compares a trial with one;
     ``covered`` says whether the published value lies in the interval, None where that cannot be said; ``reason`` says
-    why a row was not simulated.
+    why a row was not simulated; ``spread`` tells parameters and chance apart, in runs of an ensemble.
     """
 
     result: Result
@@ -52,6 +53,7 @@ class Compared:
     simulated: Interval | None
     covered: bool | None
     reason: str = ""
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,11 @@ def rows_published(trial: Trial, study: Study) -> tuple[list[Result], list[Resul
     """The rows of ``study`` that a simulation is asked for: those about the trial's arms, and those about a virtual
     control of the trial."""
     asked = [row for row in study.results if row.statistic != "p_value"]
-    return [r for r in asked if not _of_control(trial, r)], [r for r in asked if _of_control(trial, r)]
+    return [r for r in asked if not of_control(trial, r)], [r for r in asked if of_control(trial, r)]
 
 
-def _of_control(trial: Trial, row: Result) -> bool:
+def of_control(trial: Trial, row: Result) -> bool:
+    """Whether a row speaks of a virtual control of the trial."""
     return bool(set(row.arm.split(VERSUS)) & set(trial.controls))
 
 
@@ -119,7 +122,7 @@ def compare(trial: Trial, study: Study, ask: Ask, with_controls: Ask) -> list[Co
     """
     out = []
     for row in study.results:
-        found, reason, values = _published(with_controls if _of_control(trial, row) else ask, row)
+        found, reason, values = _published(with_controls if of_control(trial, row) else ask, row)
         out.append(Compared(row, role_of(row), found, _covered(row, values), reason))
     return out
 

@@ -51,7 +51,8 @@ def design(dimensions: int, trajectories: int, seed: int) -> Design:
         moved = np.arange(dimensions + 1)[:, None] > np.argsort(order, kind="stable")
         points.append(LEVELS[np.where(moved, end, start)])
         orders.append(order)
-    return Design(np.array(points), np.array(orders))
+    shape = (trajectories, dimensions + 1, dimensions)
+    return Design(np.array(points).reshape(shape), np.array(orders, int).reshape(trajectories, dimensions))
 
 
 def effects(made: Design, values: Floats) -> Floats:

@@ -27,6 +27,7 @@ def _row(c: Compared) -> dict[str, Any]:
         **row,
         "published": published,
         "simulated": _interval(c.simulated),
+        "spread": None if c.spread is None else asdict(c.spread),
         "covered": c.covered,
         "role": c.role,
         "reason": c.reason or row["reason"],

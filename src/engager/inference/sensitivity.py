@@ -33,6 +33,9 @@ PREDICTS = 0.7
 CLEAR = 4.0
 """Standard errors from which a slope counts: with 64 parameters and 65 targets a slope that is none does not pass."""
 
+NOTHING = 0.1
+"""Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""
+
 TIED = 0.3
 """Posterior correlation from which a pair of parameters is listed."""
 
@@ -44,7 +47,8 @@ class Sensitivity:
     Attributes:
         effects: one row a parameter and target: mean (``mu``), mean size (``mu_star``) and standard deviation
             (``sigma``) of elementary effects, in standard errors of the target per prior standard deviation of the
-            parameter, and ``floor``, below which ``mu_star`` may be noise.
+            parameter, and ``floor``, below which ``mu_star`` may be noise. Without paths slopes over the members stand
+            in their place, and sigma is null.
         sobol: one row a target and parameter: ``predicted``, the share of the target's variance that its polynomial
             predicts, and the parameter's ``first`` and ``total`` share (null where too little is predicted).
         parameters: one row a parameter, most informed first: ``targets``, how many have a clear slope over it;
@@ -105,21 +109,40 @@ def shipped() -> Sensitivity:
 
 
 def effects_table(known: Prior, wanted: Sequence[Target], found: Effects, floor: Floats) -> pl.DataFrame:
-    """See :class:`Sensitivity`."""
+    """See :class:`Sensitivity`; ``floor`` is that of each target, or of each [dimension, target]."""
+    least = np.broadcast_to(floor, found.mu.shape)
     return pl.DataFrame(
         [
             {
                 "parameter": name, "target": target.name, "mu": float(found.mu[i, j]),
-                "mu_star": float(found.mu_star[i, j]), "sigma": float(found.sigma[i, j]), "floor": float(floor[j]),
+                "mu_star": float(found.mu_star[i, j]), "sigma": float(found.sigma[i, j]), "floor": float(least[i, j]),
             }
             for i, name in enumerate(known.names)
             for j, target in enumerate(wanted)
         ]
-    )  # fmt: skip
+    ).with_columns(pl.col("sigma").fill_nan(None))  # fmt: skip
 
 
-def slopes(points: Floats, values: Floats) -> Floats:
-    """Slope of every target over every parameter by least squares [dimension, target], 0 where it is not ``CLEAR``.
+@dataclass(frozen=True)
+class Slopes:
+    """Slopes of targets over parameters by least squares, and their standard errors [dimension, target]."""
+
+    values: Floats
+    errors: Floats
+
+    @property
+    def clear(self) -> Floats:
+        """Slopes that chance does not give, 0 for the others."""
+        return np.asarray(np.where(np.abs(self.values) > self.floor, self.values, 0.0))
+
+    @property
+    def floor(self) -> Floats:
+        """Sizes up to which slopes may be chance."""
+        return np.asarray(np.maximum(CLEAR * self.errors, NOTHING))
+
+
+def slopes(points: Floats, values: Floats) -> Slopes:
+    """Slopes over all points.
 
     Args:
         points: [point, dimension] in prior standard deviations.
@@ -132,11 +155,11 @@ def slopes(points: Floats, values: Floats) -> Floats:
     free = many - dimensions - 1
     if free < 1:
         raise DocumentError(f"{many} points are too few for {dimensions} parameters: ask for more members")
-    terms = np.column_stack([np.ones(many), points])
-    found, *_ = np.linalg.lstsq(terms, filled(values), rcond=None)
-    left = ((filled(values) - terms @ found) ** 2).sum(0) / free
+    terms, y = np.column_stack([np.ones(many), points]), filled(values)
+    found, *_ = np.linalg.lstsq(terms, y, rcond=None)
+    left = ((y - terms @ found) ** 2).sum(0) / free
     error = np.sqrt(np.outer(np.diag(np.linalg.inv(terms.T @ terms)), left))
-    return np.asarray(np.where(np.abs(found) > CLEAR * error, found, 0.0)[1:])
+    return Slopes(np.asarray(found[1:]), np.asarray(error[1:]))
 
 
 def filled(values: Floats) -> Floats:

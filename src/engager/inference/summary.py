@@ -58,6 +58,11 @@ class Summary:
     manifest: dict[str, Any]
 
     @property
+    def varied(self) -> str:
+        """Population of the run: point, ensemble, or the folder of a calibration."""
+        return str(self.manifest["request"].get("parameters", "point"))
+
+    @property
     def warnings(self) -> list[str]:
         """Sentences on what a reader must know first: what the trial does in vain, which structures were switched."""
         names = self.manifest["request"]["switched"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -58,6 +58,10 @@ class Ensemble:
     def values(self, member: int) -> dict[str, float]:
         """Parameters of one member by name."""
         return dict(zip(self.names, map(float, self.members[member]), strict=True))
+
+    def quantiles(self, name: str, levels: Sequence[float]) -> list[float]:
+        """Quantiles of one parameter over members."""
+        return [float(q) for q in np.quantile(self.members[:, self.names.index(name)], levels)]
 
     def frame(self) -> pl.DataFrame:
         """One row a member, one column a parameter."""

@@ -49,6 +49,22 @@ def span(i: Interval | None, statistic: str, unit: str) -> str:
     return f"{number(i.value, statistic, unit)} ({low} – {high})"
 
 
+SCATTER = "SD: parameters, chance"
+"""Head of the column that :func:`scatter` fills."""
+
+
+def scatter(c: Compared) -> str:
+    """Standard deviations of a result by parameters and by chance; '' where they cannot be told apart."""
+    if c.spread is None:
+        return ""
+    statistic, unit = c.result.statistic, endpoints()[c.result.endpoint].unit
+    parts = (c.spread.parameters, c.spread.sampling)
+    if statistic in (*SHARES, "difference"):
+        return "{:.1f}, {:.1f} points".format(*(100 * x for x in parts))
+    digits = 2 if statistic in ("hazard_ratio", "odds_ratio") else 1
+    return f"{parts[0]:.{digits}f}, {parts[1]:.{digits}f}{' mo' if unit == 'month' and digits == 1 else ''}"
+
+
 def title(c: Compared) -> str:
     """Endpoint, statistic, time and subgroup of a row in words."""
     e = endpoints()[c.result.endpoint]
@@ -105,14 +121,32 @@ def _heading(console: Console, s: Summary) -> None:
 
 def _published(console: Console, rows: list[Compared]) -> None:
     table = Table(title="published against simulated (median and 90 % interval over replicates)")
-    for name in ("endpoint", "arm", "published", "source", "simulated", "covered", "role"):
+    split = any(c.spread for c in rows)
+    columns = (
+        "endpoint",
+        "arm",
+        "published",
+        "source",
+        "simulated",
+        *([SCATTER] if split else []),
+        "covered",
+        "role",
+    )
+    for name in columns:
         table.add_column(name, overflow="fold")
     for c in rows:
         if c.simulated is None or c.role == "context":
             continue
         unit = endpoints()[c.result.endpoint].unit
         simulated = span(c.simulated, c.result.statistic, unit)
-        words = [title(c), c.result.arm, published(c), c.result.source, simulated]
+        words = [
+            title(c),
+            c.result.arm,
+            published(c),
+            c.result.source,
+            simulated,
+            *([scatter(c)] if split else []),
+        ]
         table.add_row(*map(escape, words), covered(c), c.role)
     if table.rows:
         console.print(table)

@@ -69,9 +69,10 @@ def heat_map(found: Sensitivity) -> Figure:
         shown[names.index(row["parameter"]), targets.index(row["target"])] = row["shown"]
     title = "How far each parameter moves each calibrated target"
     alt = " ".join(_words(names, targets, shown))
+    what = "Mean size of elementary effects (Morris)" if effects["sigma"].count() else "Slopes over the prior"
     caption = (
-        "Mean size of elementary effects (Morris), in standard errors of the printed number per prior standard "
-        "deviation of the parameter. Blank: no more than chance. Parameters by their largest effect."
+        f"{what}, in standard errors of the printed number per prior standard deviation of the parameter. Blank: no "
+        "more than chance. Parameters by their largest effect."
     )
     with styled():
         svg = saved(_draw(names, targets, shown), "sensitivity", title, alt)

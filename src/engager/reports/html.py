@@ -69,7 +69,7 @@ def _content(s: Summary) -> dict[str, Any]:
         "ledger": short, "ledger_detail": detail,
         "standard": sections.standard(s), "failures": sections.failures(s), "contrasts": sections.contrasts(s),
         "unchanged": sections.unchanged(s), "controls": sections.controls(s),
-        "assumptions": sections.assumptions(s), "parameters": sections.parameters(), "cited": sections.cited(s),
+        "assumptions": sections.assumptions(s), "parameters": sections.parameters(s), "cited": sections.cited(s),
     }  # fmt: skip
 
 

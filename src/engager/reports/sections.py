@@ -13,8 +13,8 @@ import polars as pl
 from engager.evidence import sources
 from engager.inference import Compared, Contrast, Summary
 from engager.inference.comparison import ENOUGH
-from engager.patients import population
-from engager.reports.comparison_table import span
+from engager.patients import ensemble, population
+from engager.reports.comparison_table import SCATTER, scatter, span
 from engager.reports.facts import SCORED, Fact, merged, misfits, score, words
 from engager.trials.analysis import VERSUS
 from engager.vocabulary import endpoints
@@ -96,7 +96,12 @@ def scored(s: Summary) -> dict[str, Table]:
         if rows:
             covered, asked = score(facts, role)
             counted = f": {covered} of {asked} covered" if asked else ""
-            out[role] = Table(f"{role.capitalize()} facts{counted}", FACT, rows)
+            columns: tuple[str, ...] = FACT
+            if any(f.compared.spread for f in facts):
+                columns = (*FACT[:5], SCATTER, *FACT[5:])
+                told = [tied(scatter(f.compared)) for f in facts if f.role == role]
+                rows = [(*row[:5], one, *row[5:]) for row, one in zip(rows, told, strict=True)]
+            out[role] = Table(f"{role.capitalize()} facts{counted}", columns, rows)
     return out
 
 
@@ -317,14 +322,25 @@ def assumptions(s: Summary) -> list[tuple[str, list[str]]]:
     return [(where, list(texts)) for where, texts in out if texts]
 
 
-def parameters() -> Table:
-    """Every parameter of the model with unit, spread, standing, meaning and source."""
+def parameters(s: Summary) -> Table:
+    """Every parameter of the model with unit, spread, standing, meaning and source; with what the run's ensemble has,
+    if it is the one that is shipped."""
+    fitted = ensemble() if s.varied == "ensemble" else None
     rows = []
     for p in population().values():
+        value = f"{p.value:g}"
+        if fitted and p.name in fitted.names:
+            low, middle, high = fitted.quantiles(p.name, (0.05, 0.5, 0.95))
+            value = tied(f"{middle:.3g} ({low:.3g} – {high:.3g})")
         spread = "" if p.distribution == "fixed" else f"{p.distribution}, SD {p.sd:g}"
-        rows.append((p.name, f"{p.value:g}", p.unit, spread, p.standing, p.meaning, p.source))
+        rows.append((p.name, value, p.unit, spread, p.standing, p.meaning, p.source))
     columns = ("name", "value", "unit", "spread between patients", "standing", "meaning", "source")
-    return Table("Parameters: population medians", columns, rows, (1,))
+    what = (
+        "population medians; fitted ones with 90 % of the ensemble's members"
+        if fitted
+        else "population medians"
+    )
+    return Table(f"Parameters: {what}", columns, rows, (1,))
 
 
 def cited(s: Summary) -> list[tuple[str, str]]:

@@ -64,9 +64,10 @@ def sections(board: Board) -> list[Section]:
     _, *verdicts = text.headline(board)
     lost = [table for tally in board.tallies if (table := losses(board, tally))]
     missing = unscored(board)
+    drawn = [scoreboard(board)] if any(isinstance(row, Scored) for row in board.rows) else []
     scores = [coverage(board), means(board), skill(board), pit(board)]
     return [
-        Section("board", "At a glance", [tied(sentence) for sentence in verdicts], [scoreboard(board)]),
+        Section("board", "At a glance", [tied(sentence) for sentence in verdicts], drawn),
         Section("scores", "Scores", tables=[table for table in scores if table.rows]),
         Section(
             "losses", "Losses", [] if lost else ["Every number lies inside its 90 % interval."], tables=lost
