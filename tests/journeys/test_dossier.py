@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tests import shipped
 from typer.testing import CliRunner
 
 from engager.app import dossier as job
 from engager.app import everything
 from engager.app.cli import app
 from engager.inference import dossier as parts
-from tests import shipped
 
 NAMES = ["BLINA-NIVOLUMAB", "MT103-202"]
 
@@ -49,7 +49,9 @@ def test_a_dossier_says_what_the_scores_say_and_where_from(scored, tmp_path):
     assert made["page"] == str(page) and page.read_text().startswith("<!DOCTYPE html>")
 
     told = made["validation"]
-    assert {key: told[key] for key in scores if key != "rows"} == {k: v for k, v in scores.items() if k != "rows"}
+    assert {key: told[key] for key in scores if key != "rows"} == {
+        k: v for k, v in scores.items() if k != "rows"
+    }
     assert [{k: v for k, v in row.items() if k != "run"} for row in told["rows"]] == scores["rows"]
     assert set(numbers(told)) <= set(numbers(scores))
     for row in told["rows"]:
@@ -67,7 +69,9 @@ def test_a_dossier_says_what_the_scores_say_and_where_from(scored, tmp_path):
     assert judged["The program computes what its equations say"]["verdict"] == "met"
 
     manifests = {name: json.loads((scored / name / "manifest.json").read_text()) for name in NAMES}
-    assert {one["study"]: one["id"] for one in made["sources"]["runs"]} == {n: m["id"] for n, m in manifests.items()}
+    assert {one["study"]: one["id"] for one in made["sources"]["runs"]} == {
+        n: m["id"] for n, m in manifests.items()
+    }
     assert set(made["missing"]) >= {"spread"}
     assert all(len(sha) == 64 for sha in made["sources"]["files"].values())
 
@@ -140,5 +144,9 @@ def test_a_question_with_mistakes_is_refused_before_anything_is_read(tmp_path):
     asked = tmp_path / "q.yaml"
     asked.write_text("question: Which?\ninfluence: {level: huge, because: x}\n")
     done = run("dossier", tmp_path / "nowhere", "--question", asked)
-    assert done.exit_code == 2 and "'huge' is not known" in done.stderr and "key 'criteria' is missing" in done.stderr
+    assert (
+        done.exit_code == 2
+        and "'huge' is not known" in done.stderr
+        and "key 'criteria' is missing" in done.stderr
+    )
     assert not Path(tmp_path / "nowhere").exists()

@@ -37,7 +37,9 @@ def calibrate_command(json: bool = False, out: Path | None = None, **options: An
     shipped = ensemble()
     if shipped.about.get("request") == fit.ensemble.about["request"]:
         same = shipped.digest == fit.ensemble.digest
-        print("the ensemble that is shipped" if same else f"not the ensemble that is shipped ({shipped.digest})")
+        print(
+            "the ensemble that is shipped" if same else f"not the ensemble that is shipped ({shipped.digest})"
+        )
     print(f"ensemble  {fit.ensemble.digest}")
     print(f"folder    {folder}")
     print(f"report    {folder / 'report.html'}")

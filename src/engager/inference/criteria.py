@@ -21,8 +21,8 @@ class Judged:
     """A criterion and what came of it.
 
     value: what was measured, with its 90 % interval over studies where there are several; None where there is nothing
-    to measure. counted, of: numbers (studies, checks) that it rests on, such as 20 of 45 inside. rows: ids of the
-    record's rows that count.
+    to measure. counted, of: numbers (or checks) that it rests on, such as 20 of 45 inside; aside: those of the same kind
+    that have no forecast (or cannot be asked). rows: ids of the record's rows that count.
     """
 
     criterion: Criterion
@@ -31,6 +31,7 @@ class Judged:
     counted: int
     of: int
     studies: int
+    aside: int = 0
     rows: tuple[str, ...] = ()
 
 
@@ -47,42 +48,49 @@ def judged(criterion: Criterion, board: Board, failed: int, tests: int) -> Judge
         asked = [check for check in board.checks if check.verdict != "open"]
         held = sum(check.verdict == "holds" for check in asked)
         found = Estimated(held / len(asked), None, None) if asked else None
-        return Judged(criterion, _verdict(criterion, found), found, held, len(asked), 0)
+        aside = len(board.checks) - len(asked)
+        return Judged(criterion, _verdict(criterion, found), found, held, len(asked), 0, aside)
     rows = chosen(criterion, board.rows)
+    aside = len(about(criterion, board.rows)) - len(rows)
     if not rows:
-        return Judged(criterion, "cannot be judged", None, 0, 0, 0)
+        return Judged(criterion, "cannot be judged", None, 0, 0, 0, aside)
     if criterion.measure == "scored":
         there = sum(isinstance(row, Scored) for row in rows)
         found = Estimated(there / len(rows), None, None)
-        return _made(criterion, found, there, rows)
+        return _made(criterion, found, there, rows, aside)
     scored = [row for row in rows if isinstance(row, Scored)]
     above, below = PARTS[criterion.measure](criterion)
     value = over_studies(scored, board.seed, above, below)
     if criterion.measure == "skill":
         value = _skill(value)
-    return _made(criterion, value, sum(_counts(criterion, row) for row in scored), rows)
+    return _made(criterion, value, sum(_counts(criterion, row) for row in scored), rows, aside)
 
 
-def _made(criterion: Criterion, value: Estimated, counted: int, rows: Sequence[Row]) -> Judged:
+def _made(criterion: Criterion, value: Estimated, counted: int, rows: Sequence[Row], aside: int) -> Judged:
     studies = len({row.result.study for row in rows})
     ids = tuple(row.result.id for row in rows)
-    return Judged(criterion, _verdict(criterion, value), value, counted, len(rows), studies, ids)
+    return Judged(criterion, _verdict(criterion, value), value, counted, len(rows), studies, aside, ids)
 
 
-def chosen(criterion: Criterion, rows: Sequence[Row]) -> list[Row]:
-    """The numbers that a criterion is about; those without a forecast only where it counts them."""
-    about = [
+def about(criterion: Criterion, rows: Sequence[Row]) -> list[Row]:
+    """The published numbers that a criterion is about, with or without a forecast."""
+    return [
         row
         for row in rows
         if row.role == criterion.role
         and (criterion.endpoints is None or row.result.endpoint in criterion.endpoints)
         and criterion.kind in (None, KINDS.get(row.result.statistic))
     ]
+
+
+def chosen(criterion: Criterion, rows: Sequence[Row]) -> list[Row]:
+    """Those that it can be judged by: with a forecast, and with one of the null model where it asks for skill."""
+    found = about(criterion, rows)
     if criterion.measure == "scored":
-        return about
+        return found
     return [
         row
-        for row in about
+        for row in found
         if isinstance(row, Scored) and (criterion.null is None or criterion.null in row.nulls)
     ]
 

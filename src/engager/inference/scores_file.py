@@ -148,7 +148,12 @@ def _ends(pair: list[float | None]) -> tuple[float, float]:
 def _checked(data: list[dict[str, Any]]) -> list[Checked]:
     known = {check.name: check for check in checks()}
     return [
-        Checked(known[one["name"]], one["verdict"], *(_interval(one[name]) for name in ("effect", "mean")), one["reason"])
+        Checked(
+            known[one["name"]],
+            one["verdict"],
+            *(_interval(one[name]) for name in ("effect", "mean")),
+            one["reason"],
+        )
         for one in data
     ]
 

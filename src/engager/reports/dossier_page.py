@@ -99,19 +99,26 @@ def found(j: Judged) -> str:
     v, measure = j.value, j.criterion.measure
     if measure == "verification":
         return f"{j.of - j.counted} of {j.of} failed"
+    aside = (
+        f"; {j.aside} more {'cannot be asked' if measure == 'checks' else 'have no forecast'}"
+        if j.aside
+        else ""
+    )
     if measure in ("coverage", "scored", "checks"):
         ends = "" if v.lower is None or v.upper is None else f" ({100 * v.lower:.0f} to {100 * v.upper:.0f})"
-        return f"{j.counted} of {j.of}: {100 * v.value:.0f} %{ends}"
+        return f"{j.counted} of {j.of}: {100 * v.value:.0f} %{ends}{aside}"
     ends = "" if v.lower is None or v.upper is None else f" ({v.lower:+.2f} to {v.upper:+.2f})"
     if measure == "bias":
         side = "above" if v.value > 0 else "below"
-        return f"{v.value:+.2f}{ends}: published numbers lie {side} the middle; {many(j.of, 'number')}"
+        return (
+            f"{v.value:+.2f}{ends}: {many(j.of, 'published number')} lie {side} the middle on average{aside}"
+        )
     return f"{v.value:+.2f}{ends}; better on {j.counted} of {j.of}"
 
 
 def verification(d: Dossier) -> Section:
     """Checks that ran for the page, and what the tests cover."""
-    rows = [(c.name, "met" if c.well else "not met", tied(c.found)) for c in d.checks]
+    rows = [(c.name.replace("_", " "), "passed" if c.well else "failed", tied(c.found)) for c in d.checks]
     machine = f"computed for this page with engager {d.engager}"
     live = Table("Checks run for this page", ("check", "verdict", "found"), rows, source=machine)
     what = [(a["factor"], a["activity"], a["where"]) for a in d.activities]
@@ -137,7 +144,7 @@ def calibration(d: Dossier) -> Section:
     text = [
         f"{good} of {len(f.targets)} calibrated targets of {f.targets['study'].n_unique()} studies lie within {GOOD:g} "
         f"standard errors of the fit; the data narrow {f.posterior['informed'].sum()} of {len(f.posterior)} fitted "
-        "parameters by a fifth or more. The others keep what was assumed of them."
+        "parameters by a fifth or more (drawn below). The others keep what was assumed of them."
     ]
     if used != {f.sha256}:
         text.append(

@@ -67,7 +67,7 @@ def steps(found: Sequence[Refined], allowed: float) -> Figure:
     title, alt = "Error of the default steps", "Errors fall with the square of the length of steps"
     x = np.array([one.steps_a_day for one in found])
     with styled():
-        drawn = sheet(2.6, 5.0)
+        drawn = sheet(2.5, 5.6)
         axes = drawn.subplots()
         for values, colour, label in (
             ([one.blasts for one in found], ROLES["predicted"], "blasts"),
@@ -82,11 +82,15 @@ def steps(found: Sequence[Refined], allowed: float) -> Figure:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks(x, [str(n) for n in x])
+        axes.set_yticks(
+            10.0 ** np.arange(-6, 0), [f"10{power}" for power in ("⁻⁶", "⁻⁵", "⁻⁴", "⁻³", "⁻²", "⁻¹")]
+        )
+        axes.set_ylim(min(one.blasts for one in found) / 3, allowed * 4)
         axes.minorticks_off()
         axes.set_xlabel("steps a day with drug (left: those of trials)")
         axes.set_ylabel("largest error [log10]")
         axes.grid(axis="y")
-        axes.legend(loc="lower left")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
         svg = saved(drawn, "steps", title, alt)
     data = pl.DataFrame([{**vars(one)} for one in found])
     caption = "Three reference patients over two days of infusion, against the finest steps; computed for this page."
