@@ -1,4 +1,4 @@
-"""`engager dossier`: the dossier of two small studies that were simulated and scored; and everything that is refused."""
+"""`engager dossier`: that of two small studies, simulated and scored; and everything that is refused."""
 
 import json
 from pathlib import Path

@@ -21,8 +21,8 @@ class Judged:
     """A criterion and what came of it.
 
     value: what was measured, with its 90 % interval over studies where there are several; None where there is nothing
-    to measure. counted, of: numbers (or checks) that it rests on, such as 20 of 45 inside; aside: those of the same kind
-    that have no forecast (or cannot be asked). rows: ids of the record's rows that count.
+    to measure. counted, of: numbers (or checks) that it rests on, such as 20 of 45 inside; aside: those of the same
+    kind that have no forecast (or cannot be asked). rows: ids of the record's rows that count.
     """
 
     criterion: Criterion

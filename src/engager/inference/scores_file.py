@@ -147,15 +147,11 @@ def _ends(pair: list[float | None]) -> tuple[float, float]:
 
 def _checked(data: list[dict[str, Any]]) -> list[Checked]:
     known = {check.name: check for check in checks()}
-    return [
-        Checked(
-            known[one["name"]],
-            one["verdict"],
-            *(_interval(one[name]) for name in ("effect", "mean")),
-            one["reason"],
-        )
-        for one in data
-    ]
+    made = []
+    for one in data:
+        effect, mean = (_interval(one[name]) for name in ("effect", "mean"))
+        made.append(Checked(known[one["name"]], one["verdict"], effect, mean, one["reason"]))
+    return made
 
 
 def _interval(data: dict[str, float | None] | None) -> Interval | None:

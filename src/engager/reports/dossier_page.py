@@ -10,10 +10,9 @@ from engager.inference.criteria import Judged
 from engager.inference.dossier import Dossier
 from engager.inference.fit import GOOD
 from engager.reports import dossier_sections as rest
-from engager.reports import validation_page as scored
 from engager.reports.dossier_text import conclusion, short
+from engager.reports.dossier_validation import validation
 from engager.reports.figures_dossier import risk_grid, steps
-from engager.reports.figures_validation import scoreboard
 from engager.reports.fit_page import (
     parameters_figure,
     parameters_table,
@@ -157,25 +156,3 @@ def calibration(d: Dossier) -> Section:
     tables = [trace_table(f.trace), targets_table(f.targets), parameters_table(f.posterior)]
     trace, *folded = (replace(table, source=source) for table in tables)
     return Section("calibration", "Calibration", text, figures, [trace], folded)
-
-
-def validation(d: Dossier) -> Section:
-    """Scores by role beside null models; misses first."""
-    b = d.board
-    source = f"scores.json (SHA-256 {short(d.files['scores.json'])}); runs by study under Sources"
-    losses = {tally.role: scored.losses(b, tally) for tally in b.tallies}
-    shown = [scored.coverage(b), scored.skill(b), losses.pop("predicted", None), scored.checks(b)]
-    folded = [
-        *losses.values(),
-        *(scored.numbers(b, tally) for tally in b.tallies if tally.rows),
-        scored.unscored(b),
-    ]
-    text = (
-        "Predicted numbers were never fitted: they are the test. Calibrated ones were fitted. Informed ones were not, "
-        "but a structure or a parameter was chosen knowing them. Null models are made from the other studies alone.",
-    )
-    tables = [
-        [rest.cited(d, one, source) for one in group if one is not None and one.rows]
-        for group in (shown, folded)
-    ]
-    return Section("validation", "Validation", text, [replace(scoreboard(b), kept=False)], *tables)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from engager.inference.dossier import Assumption, Dossier
@@ -13,15 +11,6 @@ from engager.reports.figures_dossier import MOST, influence
 from engager.reports.heat_map import short as target
 from engager.reports.page import Section
 from engager.reports.sections import Table, many, tied
-
-
-def cited(d: Dossier, table: Table, source: str) -> Table:
-    """A table of the scoreboard with its source; rows that begin with a study get the hash of its run."""
-    runs = {run.study: short(run.sha256) for run in d.runs}
-    if table.columns[:1] != ("study",):
-        return replace(table, source=source)
-    rows = [(*row, runs.get(row[0], "")) for row in table.rows]
-    return replace(table, columns=(*table.columns, "run"), rows=rows, source=source)
 
 
 def uncertainty(d: Dossier) -> Section:
@@ -125,11 +114,11 @@ def _ranked(caption: str, found: list[Assumption], source: str) -> Table:
         (
             a.parameter, a.meaning, f"{a.mu_star:.1f}", str(a.targets),
             f"{a.strongest.split(' · ')[0]}: {target(a.strongest)}" if a.strongest else "none beyond noise",
-            a.standing, a.source,
+            a.source if a.source.startswith(a.standing) else f"{a.standing}: {a.source}",
         )
         for a in found
     ]  # fmt: skip
-    heads = ("parameter", "meaning", "µ*", "targets", "moves most", "standing", "source")
+    heads = ("parameter", "meaning", "µ*", "targets", "moves most", "standing and source")
     return Table(caption, heads, rows, (2, 3), source)
 
 

@@ -14,7 +14,7 @@ from engager.reports.style import ARMS, FAINT, INK, MUTED, PAPER, ROLES, Figure,
 RISKS = {1: "#eef3f0", 2: "#f3efe0", 3: "#f5dfbd", 4: "#eebf93", 5: "#e39a78"}
 """Shades of model risk."""
 
-MOST = 25
+MOST = 20
 """Assumptions that are drawn."""
 
 STANDINGS = {"assumed": ARMS[1], "estimated": ARMS[0]}
