@@ -4,6 +4,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 UV     := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
+# tests on two processes, those of a file on one: what they share is simulated once
+SPREAD := --numprocesses 2 --dist loadfile
 
 .PHONY: help setup tower test test-all lint format bench bench-large bench-gpu bench-plot bench-setup calibrate ship sensitivity docs clean
 .DEFAULT_GOAL := help
@@ -30,10 +32,10 @@ tower: setup    ## simulate the TOWER trial: 405 virtual patients, 100 replicate
 	$(BIN)/engager simulate TOWER
 
 test: setup     ## the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow"
 
 test-all: setup ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 lint: setup     ## formatter, linter, types, import contracts
 	$(BIN)/ruff format --check .

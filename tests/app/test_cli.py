@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from engager import __version__
 from engager.app import jobs
 from engager.app.cli import app
+from engager.app.request import SHIPPED
 from engager.evidence import Finding
 from engager.evidence import studies as recorded
 
@@ -260,8 +261,8 @@ def test_simulate_passes_its_options_on(monkeypatch):
     assert run("simulate", "TOWER", "--patients", 7, "--seed", 3, "--out", "x", "--json").exit_code == 0
     assert seen == {
         "study": "TOWER", "patients": 7, "replicates": 100, "seed": 3, "out": "x",
-        "workers": None, "batch": None, "switched": (), "scheduler": None, "processes": None, "profile": False,
-        "json": True,
+        "workers": None, "batch": None, "switched": (), "parameters": SHIPPED, "scheduler": None, "processes": None,
+        "profile": False, "json": True,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The guess at a run's memory: near what a run takes, within what control groups allow, refused with what to do."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -68,6 +69,16 @@ def test_no_limit_and_no_control_groups(tmp_path):
     assert memory._allowed(tmp_path / "self", tmp_path / "root") == []
     assert memory._allowed(tmp_path / "absent", tmp_path / "root") == []
     assert 0 < memory.free() < 2**50
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not keep to RLIMIT_AS")
+def test_a_limit_of_the_process_holds(tmp_path):
+    command = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2_300_000_000,) * 2); "
+    command += "from engager.app.cli import main; main()"
+    words = ["simulate", "TOWER", "--replicates", "2", "--workers", "2", "--out", str(tmp_path / "r")]
+    done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True)
+    assert done.returncode == 2 and re.search(r"needs about \d\.\d GB .* 0\.[34] GB are free", done.stderr)
+    assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize(

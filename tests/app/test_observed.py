@@ -27,7 +27,7 @@ def clock(monkeypatch):
 
 
 def test_rate_and_time_left_without_what_a_resumed_run_held(clock, capsys):
-    line = run_commands._lines()
+    line = run_commands._lines("patients")
     for later, done in ((0, 0), (0.1, 4000), (2.1, 4400), (6.1, 5000), (8.1, 5400), (200, 9000)):
         clock[0] = 100 + later
         line(done, 9000)
@@ -38,7 +38,7 @@ def test_rate_and_time_left_without_what_a_resumed_run_held(clock, capsys):
 
 
 def test_a_run_that_was_finished_before_has_no_rate(clock, capsys):
-    line = run_commands._lines()
+    line = run_commands._lines("patients")
     line(0, 50)
     line(50, 50)
     assert capsys.readouterr().err == "50 of 50 patients, 0 s\n"
@@ -70,7 +70,7 @@ def test_log_and_profile_are_shown_when_asked_for_and_change_nothing(tmp_path):
     assert quiet.returncode == told.returncode == 0, told.stderr
     first, second = (json.loads(done.stdout) for done in (quiet, told))
     assert first["results"] == second["results"]
-    assert re.fullmatch(r"48 of 48 patients, \d+ s(, \d+ patients/s)?", quiet.stderr.strip())
+    assert re.fullmatch(r"48 of 48 patients, \d+ s(, [\d.]+ patients/s)?", quiet.stderr.strip())
     kept = [
         line
         for line in told.stderr.splitlines()

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from tests import shipped
+from tests import moved
 from typer.testing import CliRunner
 
 from engager.app import dossier as job
 from engager.app import everything
 from engager.app.cli import app
-from engager.inference import dossier as parts
+from engager.patients import ensemble
 
 NAMES = ["BLINA-NIVOLUMAB", "MT103-202"]
 
@@ -84,16 +84,15 @@ def test_a_dossier_says_what_the_scores_say_and_where_from(scored, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_same_runs_give_the_same_page_with_fit_and_sensitivity(scored, tmp_path, monkeypatch):
-    monkeypatch.setattr(parts, "FIT", tmp_path / "fit")
+def test_the_same_runs_give_the_same_page_with_sensitivity(scored, tmp_path, monkeypatch):
     monkeypatch.setattr(job, "SENSITIVITY", tmp_path / "sensitivity")
-    digest, effects = shipped.fitted(tmp_path / "fit"), shipped.moved(tmp_path / "sensitivity")
+    effects = moved.effects(tmp_path / "sensitivity")
     pages = [tmp_path / name / "page.html" for name in ("one", "two")]
     for page in pages:
         done = run("dossier", scored, "--out", page)
         assert done.exit_code == 0, done.stderr
     assert pages[0].read_bytes() == pages[1].read_bytes()
-    assert digest[:12] in pages[0].read_text()
+    assert ensemble().digest[:12] in pages[0].read_text()
 
     made = json.loads(run("dossier", scored, "--out", pages[0], "--json").stdout)
     ranked = [one for one in made["assumptions"]["parameters"] if one["mu_star"] is not None]

@@ -96,7 +96,7 @@ def simulate(
         list[str] | None,
         typer.Option(metavar="STRUCTURE", help="Take a structure of the model out, or in; may be repeated."),
     ] = None,
-    parameters: Parameters = "point",
+    parameters: Parameters = "ensemble",
     scheduler: Scheduler = None,
     processes: Processes = None,
     profile: Profile = False,

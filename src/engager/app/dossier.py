@@ -206,6 +206,7 @@ def _files(scores: str, question: Path, fit: FitTables | None, found: Sensitivit
     read |= {name: POPULATION / name for name in ("parameters.csv", "structures.csv")}
     read |= {name: DATA / name for name in ("activities.csv", "limits.csv")}
     if fit:
+        read |= {"ensemble.parquet": POPULATION / "ensemble.parquet"}
         read |= {f"fit/{name}.csv": parts.FIT / f"{name}.csv" for name in ("targets", "posterior", "trace")}
     if found:
         names = ("effects", "rivals")

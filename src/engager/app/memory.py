@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from pathlib import Path
 
 import psutil
@@ -22,6 +24,9 @@ SUMMARY_PER_PATIENT, MEASURED_PER_PATIENT = 600, 1_200
 """Of the summary and the report, for every patient of the run; and, of each trial that is conducted with them, for
 every patient of a replicate, which is measured whole [byte]. All measured, see docs/numerics.md."""
 
+RESERVED = 1_800_000_000
+"""Address space that a process has reserved at the end of a run and does not use (two cores) [byte]."""
+
 CGROUPS = Path("/sys/fs/cgroup")
 LIMITS = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
 """Files of a control group that hold its limit and what is used of it, by version."""
@@ -40,8 +45,31 @@ def needed(r: Request, workers: int | None = None) -> int:
 
 
 def free() -> int:
-    """Bytes of memory that this process may still take: what the machine has, within the limits of control groups."""
-    return min([int(psutil.virtual_memory().available), *_allowed(Path("/proc/self/cgroup"), CGROUPS)])
+    """Bytes of memory that this process may still take: what the machine has, within the limits of control groups and
+    of the process itself (``ulimit -v``)."""
+    groups = _allowed(Path("/proc/self/cgroup"), CGROUPS)
+    return min([int(psutil.virtual_memory().available), *groups, *_of_process()])
+
+
+def _of_process() -> list[int]:
+    """Bytes that this process may still take within a limit to its address space, of which libraries and threads
+    reserve ``RESERVED`` beyond what they ever touch."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return []
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return []
+    return [max(limit - psutil.Process().memory_info().rss - RESERVED, 0)]
+
+
+def give_back() -> None:
+    """Hand memory that was freed back to the system, which the C library else keeps: a third of what a process holds
+    when the shards of its run are done."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)
 
 
 def check(r: Request) -> None:

@@ -46,7 +46,7 @@ POINT, ENSEMBLE = "point", "ensemble"
 """Population parameters of a run: the values of the parameter table, or those of the fitted ensemble; any other word is
 the folder of a calibration."""
 
-SHIPPED = POINT
+SHIPPED = ENSEMBLE
 """What a run takes unless it says otherwise."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from engager.app import memory
 from engager.app.parts import Shown, added, joined, parts, read, shown
 from engager.app.request import REFERENCE, Request, trials_beside
 from engager.documents import DocumentError
@@ -31,6 +32,7 @@ def close(r: Request, store: Store) -> Summary:
         DocumentError: patients are missing, or too many could not be computed.
     """
     started = time.monotonic()
+    memory.give_back()
     beside = {name: (other, Store(store.folder / name)) for name, other in trials_beside(r.trial).items()}
     kept = store.manifest()
     phases: dict[str, float] = {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import polars as pl
 
 from engager.documents import DocumentError, Row, read_table
@@ -16,10 +15,14 @@ from engager.inference.criteria import Judged
 from engager.inference.prior import DATA as ROOM
 from engager.inference.scoreboard import Board
 from engager.inference.sensitivity import Sensitivity
-from engager.patients import Structure
+from engager.patients import Structure, ensemble
 
 FIT = ROOM / "fit"
-"""Tables of the calibration that is shipped, and its ``ensemble.json``."""
+"""Tables of the calibration that is shipped; its ensemble is among the patients' data."""
+
+NEAR = 0.05
+"""Relative difference of medians over members by which tables and ensemble may differ, as they are taken on other
+scales."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,6 @@ class FitTables:
     posterior: pl.DataFrame
     trace: pl.DataFrame
     sha256: str
-    about: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -152,19 +154,27 @@ def limits() -> list[Row]:
 
 
 def read_fit_tables(folder: Path = FIT) -> FitTables:
-    """Read the tables of a calibration and the hash of its ensemble.
+    """Read the tables of the calibration that is shipped.
 
     Raises:
-        DocumentError: one is not there or cannot be read.
+        DocumentError: one is not there or cannot be read, or they are not those of the ensemble that is shipped.
     """
     try:
         tables = {
             name: pl.read_csv(folder / f"{name}.csv", infer_schema_length=None)
             for name in ("targets", "posterior", "trace")
         }
-        about = json.loads((folder / "ensemble.json").read_text(encoding="utf-8"))
-        return FitTables(**tables, sha256=str(about["sha256"]), about=about)
-    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        found = ensemble()
+        told = dict(tables["posterior"].select("parameter", "posterior_median").rows())
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise DocumentError(
             f"{folder} holds no finished calibration ({error}): engager calibrate makes one"
         ) from None
+    medians = dict(zip(found.names, np.median(found.members, axis=0), strict=True))
+    other = [name for name in medians if not np.isclose(told.get(name, np.nan), medians[name], rtol=NEAR)]
+    if other or set(told) != set(medians):
+        raise DocumentError(
+            f"{folder} is of another fit than the ensemble that runs use ({', '.join(other[:3]) or 'parameters'} "
+            "differ): ship both from one engager calibrate"
+        )
+    return FitTables(**tables, sha256=found.digest)

@@ -158,17 +158,20 @@ def limits(d: Dossier) -> Section:
 
 def provenance(d: Dossier) -> Section:
     """Runs, files, citations, and how to make the page again."""
-    runs = [
+    names = [(run.study, run.id, run.sha256) for run in d.runs]
+    asked = [
         (
-            run.study, run.id, run.sha256, f"{run.replicates} × {run.patients}", str(run.failed), str(run.seed),
-            (run.ensemble and short(run.ensemble)) or run.parameters, ", ".join(run.switched) or "none", run.engager,
+            run.study, f"{run.replicates} × {run.patients}", str(run.failed), str(run.seed),
+            f"ensemble {short(run.ensemble)}" if run.ensemble else run.parameters,
+            ", ".join(run.switched) or "none", run.engager,
         )
         for run in d.runs
     ]  # fmt: skip
-    heads = ("study", "run", "SHA-256 of its results", "replicates × patients", "failed", "seed", "parameters",
-             "switched", "engager")  # fmt: skip
+    heads = ("study", "replicates × patients", "failed", "seed", "parameters", "switched", "engager")
+    kept = f"manifest.json of each run in {d.folder}"
     tables = [
-        Table("Runs that were scored", heads, runs, (4, 5), f"manifest.json of each run in {d.folder}"),
+        Table("Runs that were scored", ("study", "run", "SHA-256 of its results"), names, source=kept),
+        Table("What they were asked", heads, asked, (2, 3), kept),
         Table("Files that numbers come from", ("file", "SHA-256"), list(d.files.items()), source="read for this page"),
         Table("Sources of the published numbers", ("name", "citation"), list(d.sources.items()), source="the record"),
         Table(
