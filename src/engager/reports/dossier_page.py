@@ -66,9 +66,8 @@ def criteria(d: Dossier) -> Section:
     heads = ("criterion", "asked", "found", "verdict", "why this bound")
     table = Table(f"Acceptance criteria: {met} of {len(rows)} met", heads, rows, source=source)
     text = (
-        "The criteria stand in the question's file and were written without regard to the scores. In brackets: 90 % "
-        "interval over draws of studies, since the numbers of one study come from the same patients; the verdict goes "
-        "by the value.",
+        "The criteria are those of the question's file. In brackets: 90 % interval over draws of studies, since the "
+        "numbers of one study come from the same patients; the verdict goes by the value.",
     )
     return Section("criteria", "Acceptance criteria", text, tables=[table])
 
@@ -128,7 +127,7 @@ def verification(d: Dossier) -> Section:
         source=f"activities.csv (SHA-256 {short(d.files['activities.csv'])})",
     )
     text = (
-        "Does the program compute what its equations say? Reference values come from an independent solver.",
+        "Does the program compute what its equations say? Known answers come from an independent program of the same equations.",
     )
     return Section("verification", "Verification", text, [steps(d.refined, 0.05)], [live, tested])
 
