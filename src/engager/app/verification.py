@@ -14,7 +14,7 @@ from engager.app import doctor
 from engager.app.simulate import verify
 from engager.engine.integrate import step
 from engager.evidence import check, studies
-from engager.inference.dossier import Check, Refined
+from engager.inference.dossier import ALLOWED, Check, Refined
 from engager.model import State, alone, concentration, rates
 from engager.patients import Disease, person, simplest, values
 from engager.trials.course import STEPS
@@ -24,9 +24,6 @@ DAYS = 2
 
 REFINED, FINEST = (1, 2, 4), 16
 """Into how many each default step is divided, and the division that the others are held against."""
-
-ALLOWED = 0.05
-"""Error of log10 blasts that changes no number of a trial: an aspirate is read with tenths."""
 
 ORDER = 1.7
 """Least observed order of a scheme of second order."""

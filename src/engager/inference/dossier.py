@@ -20,6 +20,9 @@ from engager.patients import Structure, ensemble
 FIT = ROOM / "fit"
 """Tables of the calibration that is shipped; its ensemble is among the patients' data."""
 
+ALLOWED = 0.05
+"""Error of log10 blasts that changes no number of a trial: an aspirate is read with tenths."""
+
 NEAR = 0.05
 """Relative difference of medians over members by which tables and ensemble may differ, as they are taken on other
 scales."""

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from engager.inference.credibility import LEVELS, Question, risk
-from engager.inference.dossier import Assumption, Refined
+from engager.inference.dossier import ALLOWED, Assumption, Refined
 from engager.reports.style import ARMS, FAINT, INK, MUTED, PAPER, ROLES, Figure, boxes, saved, sheet, styled
 
 RISKS = {1: "#eef3f0", 2: "#f3efe0", 3: "#f5dfbd", 4: "#eebf93", 5: "#e39a78"}
@@ -62,7 +62,7 @@ def risk_grid(question: Question) -> Figure:
     return Figure("risk", "question", title, alt, caption, svg, data, kept=False)
 
 
-def steps(found: Sequence[Refined], allowed: float) -> Figure:
+def steps(found: Sequence[Refined]) -> Figure:
     """Error against the number of steps a day, beside what a scheme of second order does."""
     title, alt = "Error of the default steps", "Errors fall with the square of the length of steps"
     x = np.array([one.steps_a_day for one in found])
@@ -75,9 +75,9 @@ def steps(found: Sequence[Refined], allowed: float) -> Figure:
         ):
             axes.plot(x, values, "o-", color=colour, label=label, ms=4.5)
         axes.plot(x, found[0].blasts * (x[0] / x) ** 2.0, ":", color=MUTED, lw=1.2, label="second order")
-        axes.axhline(allowed, color=INK, lw=0.8, ls="--")
+        axes.axhline(ALLOWED, color=INK, lw=0.8, ls="--")
         axes.text(
-            x[-1], allowed * 1.15, "allowed for blasts", ha="right", va="bottom", fontsize=8.5, color=MUTED
+            x[-1], ALLOWED * 1.15, "allowed for blasts", ha="right", va="bottom", fontsize=8.5, color=MUTED
         )
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -85,7 +85,7 @@ def steps(found: Sequence[Refined], allowed: float) -> Figure:
         axes.set_yticks(
             10.0 ** np.arange(-6, 0), [f"10{power}" for power in ("⁻⁶", "⁻⁵", "⁻⁴", "⁻³", "⁻²", "⁻¹")]
         )
-        axes.set_ylim(min(one.blasts for one in found) / 3, allowed * 4)
+        axes.set_ylim(min(one.blasts for one in found) / 3, ALLOWED * 4)
         axes.minorticks_off()
         axes.set_xlabel("steps a day with drug (left: those of trials)")
         axes.set_ylabel("largest error [log10]")
