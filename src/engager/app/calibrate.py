@@ -18,8 +18,11 @@ from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.engine.cluster import Cluster
 from engager.engine.streams import derived, to_normal, uniform
+from engager.inference import forward
 from engager.inference.basis import basis, fitted_studies, not_fitted
+from engager.inference.emulated import FOLDS, Emulated, emulated
 from engager.inference.fit import Fit, fit_of
+from engager.inference.populations import Population, posterior_sampling
 from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
 from engager.inference.targets import Target
@@ -34,6 +37,9 @@ CALIBRATIONS = Path("calibrations")
 MEMBERS, STEPS = 224, 3
 """Size of the ensemble, and assimilations of the data: a fit of 30 to 40 minutes on two cores."""
 
+
+MIXED = 1.1
+"""Largest R-hat of chains that are trusted."""
 
 LEAST = 50
 """Fewest members: below, chance correlations hide all others."""
@@ -122,31 +128,93 @@ def calibrate(
     return fit, folder
 
 
-def _fitted(
-    asked: Asked, folder: Path, progress: Callable[[int, int], None] | None, crew: Cluster | None
-) -> Fit:
+@dataclass(frozen=True)
+class Walk:
+    """The way of an ensemble from the prior to the posterior: what the smoother made of it step by step, and last what
+    was drawn from the posterior that all points together say.
+
+    Attributes:
+        known: the prior.
+        wanted: targets, study by study; ``left_out``: those that cannot be simulated.
+        error: covariance of the targets' errors [target, target].
+        points: by step, the first of the prior, the last of the posterior [member, dimension].
+        shown: what they give for the targets, by step [member, target].
+    """
+
+    known: Prior
+    wanted: list[Target]
+    left_out: list[Target]
+    error: Floats
+    points: list[Floats]
+    shown: list[Floats]
+
+
+def walked(
+    asked: Asked,
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    crew: Cluster | None = None,
+) -> Walk:
+    """Go the way that was asked for; members that the folder holds are not simulated again."""
     known = prior()
-    total = asked.members * (asked.steps + 1)
+    total = asked.members * (asked.steps + 2)
     wanted, left_out, error = held_against(known, asked.seed, folder, asked.studies)
     observed = np.array([t.observed for t in wanted])
     points = [known.sample(asked.members, asked.seed)]
     shown = []
-    for step in range(asked.steps + 1):
+    for step in range(asked.steps + 2):
         told = (lambda done, step=step: progress(step * asked.members + done, total)) if progress else None
         shown.append(_simulated(asked, known, wanted, points[-1], step, folder, told, crew))
         if step < asked.steps:
             noise = _noise(asked, wanted, step)
             inflation = float(inflations(asked.steps)[step])
             points.append(assimilate(points[-1], shown[-1], observed, error, inflation, noise))
+        elif step == asked.steps:
+            way = Walk(known, wanted, left_out, error, points, shown)
+            start = (points[-1] - known.centre) / known.sd
+            drawn = posterior_sampling(likelihood(way), start, asked.members, asked.seed)
+            _mixed(drawn)
+            points.append(known.centre + known.sd * drawn.points)
+    return Walk(known, wanted, left_out, error, points, shown)
+
+
+def likelihood(way: Walk) -> Emulated:
+    """The emulated likelihood from all that a fit has simulated."""
+    points = np.concatenate([(z - way.known.centre) / way.known.sd for z in way.points])
+    members, steps = len(way.points[0]), len(way.points)
+    return emulated(
+        points,
+        np.concatenate(way.shown),
+        np.array([t.observed for t in way.wanted]),
+        way.error,
+        forward.noise(way.error, way.wanted),
+        groups=np.tile(np.arange(members) % FOLDS, steps),  # a member stays with what became of it
+        near=np.repeat(np.arange(steps) > 0, members),
+    )
+
+
+def _mixed(drawn: Population) -> None:
+    """Chains that have not met say nothing."""
+    if drawn.told["r_hat"] > MIXED:
+        raise DocumentError(
+            f"the chains that draw the posterior have not mixed (R-hat {drawn.told['r_hat']:.2f}, at most {MIXED} is "
+            "trusted): more members give a better polynomial, more steps a better start"
+        )
+
+
+def _fitted(
+    asked: Asked, folder: Path, progress: Callable[[int, int], None] | None, crew: Cluster | None
+) -> Fit:
+    way = walked(asked, folder, progress, crew)
     about = {
         "request": asked.request,
         "basis": basis(asked.studies or None),
         "studies": list(asked.studies or fitted_studies()),
         "engager": __version__,
     }
-    values = np.array([list(known.values(z).values()) for z in points[-1]])
-    found = Ensemble(tuple(known.names), values, about)
-    return fit_of(known, found, wanted, left_out, error, points, shown)
+    values = np.array([list(way.known.values(z).values()) for z in way.points[-1]])
+    found = Ensemble(tuple(way.known.names), values, about)
+    return fit_of(way.known, found, way.wanted, way.left_out, way.error, way.points, way.shown)
 
 
 def _noise(asked: Asked, wanted: list[Target], step: int) -> Floats:

@@ -271,6 +271,34 @@ def sensitivity(
     )
 
 
+@app.command(no_args_is_help=True)
+@job
+def populations(
+    fit: Annotated[
+        Path, typer.Argument(metavar="FIT", help="Folder of a finished calibration.", show_default=False)
+    ],
+    question: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STUDY|FILE.yaml", help="Trial to ask of each; may be repeated.", show_default="TOWER"
+        ),
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Repetitions of every trial under each.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where all goes.", show_default="FIT/populations"),
+    ] = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Make a fit's population in several ways (sampling, weighting, accept–reject); show what depends on the way."""
+    from engager.app.populations_command import populations_command
+
+    asked = {"questions": tuple(question)} if question else {}
+    populations_command(fit, json=json, out=out, replicates=replicates, seed=seed, workers=workers, **asked)
+
+
 @app.command()
 @job
 def dossier(

@@ -101,7 +101,7 @@ def means(found: Mapping[str, Floats]) -> Floats:
         return np.concatenate([np.nanmean(values, axis=0) for values in found.values()])
 
 
-def error(found: Mapping[str, Floats], shown: Mapping[str, int], wanted: Sequence[Target]) -> Floats:
+def error(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Sequence[Target]) -> Floats:
     """Covariance of the difference between one printed trial and the mean of ``shown`` simulated ones.
 
     A target with its own standard error has that in place of the spread of the trial, without correlation with others.
@@ -109,7 +109,7 @@ def error(found: Mapping[str, Floats], shown: Mapping[str, int], wanted: Sequenc
 
     Args:
         found: many replicates of each study; their spread is that of trials of this size.
-        shown: replicates that a member of the ensemble is simulated with.
+        shown: replicates that a member of the ensemble is simulated with; infinite without their chance.
         wanted: the targets, in the order of ``found``.
 
     Returns:
@@ -133,6 +133,25 @@ def error(found: Mapping[str, Floats], shown: Mapping[str, int], wanted: Sequenc
         own = np.array([t.rounding for t in wanted[start:stop]]) ** 2 + EXACT**2 * np.diag(printed)
         out[start:stop, start:stop] = printed + spread / shown[study] + np.diag(own)
         start = stop
+    return out
+
+
+def noise(error: Floats, wanted: Sequence[Target]) -> Floats:
+    """The part of :func:`error` that is chance in the mean of simulated trials [target, target].
+
+    Args:
+        error: of ``wanted``, each simulated as often as :func:`replicates` says.
+    """
+    many = {study: replicates([t for t in wanted if t.study == study]) for study in {t.study for t in wanted}}
+    shown = np.array([many[t.study] for t in wanted], float)
+    own = np.array([t.error or 0.0 for t in wanted])
+    given = (
+        own > 0
+    )  # only the simulation's spread is correlated with others; of the rest so is the printed trial's
+    out = np.where(given[:, None] | given, error, error / (shown[:, None] + 1))
+    size = np.diag(error) - np.array([t.rounding for t in wanted]) ** 2
+    exact = 1 + EXACT**2
+    np.fill_diagonal(out, np.where(given, size - exact * own**2, size / (shown * exact + 1)))
     return out
 
 
