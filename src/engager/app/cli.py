@@ -301,6 +301,36 @@ def populations(
 
 @app.command()
 @job
+def dossier(
+    runs: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUNS", help="Runs that engager validate has scored.", show_default="runs/all"
+        ),
+    ] = None,
+    question: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yaml",
+            help="Question, context of use, risk and acceptance criteria.",
+            show_default="comparing regimens for hypotheses",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.html", help="The page.", show_default="dossier.html beside the runs"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write the credibility dossier (ASME V&V 40, ICH M15) of runs that were scored: one page, every number with its
+    source."""
+    from engager.app.dossier_command import dossier_command
+
+    dossier_command(runs, question, out, json)
+
+
+@app.command()
+@job
 def structures(json: Json = False) -> None:
     """List the structures of the model that can be switched, and why each is there."""
     from engager.app import jobs

@@ -68,7 +68,8 @@ def _began(name: str, number: int, total: int) -> None:
 
 def validate_command(json: bool = False, **options: Any) -> None:
     """``engager validate``: what is missing is simulated, then the scoreboard (or one JSON object)."""
-    from engager.app.validate import as_data, validate
+    from engager.app.validate import validate
+    from engager.inference.scores_file import as_data
     from engager.reports.validation_table import validation_table
 
     with shown_progress() as progress:

@@ -14,15 +14,14 @@ from engager.app.simulate import Progress, reopened
 from engager.app.summarise import finished_tables
 from engager.documents import DocumentError, Problem
 from engager.evidence import Study, distinct, role_of, studies
-from engager.inference.checks import Answer, Check, Checked, answers, checks, judged
+from engager.inference.checks import Answer, Check, answers, checks, judged
 from engager.inference.comparison import ENOUGH
 from engager.inference.null_models import NullModels
 from engager.inference.scoreboard import Board, tallies
+from engager.inference.scores_file import SCORES, as_data
 from engager.inference.validation import Scored, Unscored, score_study, scored_rows
 from engager.io import MANIFEST, Store, place, unwritable, write_json, write_text
 from engager.trials import trial
-
-SCORES = "scores.json"
 
 DEFAULTS: dict[str, Any] = {"replicates": 100, "seed": 1, "switched": [], "parameters": SHIPPED}
 """Of runs that are simulated here, unless something else is asked for."""
@@ -148,6 +147,7 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
     nulls, wanted = NullModels(tuple(record.values())), checks()
     rows: list[Scored | Unscored] = []
     said: dict[tuple[str, str], Answer] = {}
+    marks: dict[str, str] = {}
     for name, study in record.items():
         if name in problems or name not in everything.in_order():
             why = problems.get(name, "the study has no trial among those simulated")
@@ -157,6 +157,7 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
             found, answered = _study(runs.folder / name, study, nulls, wanted)
             rows += found
             said |= answered
+            marks[name] = Store(runs.folder / name).digest()
     everybody = [row for study in record.values() for row in distinct(study.results)]
     return Board(
         replicates=runs.replicates,
@@ -168,6 +169,7 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
         problems=problems,
         tallies=tuple(tallies(rows, runs.seed)),
         checks=tuple(judged(check, said) for check in wanted),
+        runs=marks,
     )
 
 
@@ -191,57 +193,7 @@ def _written(board: Board, runs: Runs, target: Path) -> Path:
     )  # matplotlib, when the numbers are done
 
     try:
-        write_json(target / SCORES, as_data(board))
+        write_json(target / SCORES, plain(as_data(board)))
         return write_validation(board, target, write_text)
     except OSError as error:
         raise unwritable(target / PAGE, error) from None
-
-
-def as_data(board: Board) -> dict[str, Any]:
-    """The scoreboard as JSON has it: summary scores, checks, and every number under ``rows``."""
-    scored = sum(isinstance(row, Scored) for row in board.rows)
-    summary = {
-        "scored": scored,
-        "not_simulated": len(board.rows) - scored,
-        "context": board.context,
-        "studies": len({row.result.study for row in board.rows if isinstance(row, Scored)}),
-        "roles": {tally.role: tally for tally in board.tallies},
-        "problems": board.problems,
-    }
-    made = {
-        "replicates": board.replicates,
-        "seed": board.seed,
-        "parameters": board.parameters,
-        "switched": board.switched,
-        "summary": summary,
-        "checks": [_check(one) for one in board.checks],
-        "rows": [_row(row) for row in board.rows],
-    }
-    return dict(plain(made))
-
-
-def _row(row: Scored | Unscored) -> dict[str, Any]:
-    r = row.result
-    names = {
-        "id": r.id, "study": r.study, "arm": r.arm, "subgroup": r.subgroup, "endpoint": r.endpoint,
-        "statistic": r.statistic, "time": str(r.time or ""), "population": r.population, "cut": r.cut, "role": row.role,
-        "printed": r.printed, "n": r.n, "N": r.N, "source": r.source, "place": r.place,
-    }  # fmt: skip
-    if isinstance(row, Unscored):
-        return {**names, "scored": False, "reason": row.reason}
-    return {
-        **names, "scored": True, "kind": row.kind, "published": row.observed, "patients": row.N,
-        "median": row.median, "interval_50": row.inner, "interval_90": row.outer, "inside_50": row.inside_inner,
-        "inside_90": row.inside_outer, "pit": row.pit, "crps": row.crps, "log_score": row.log_score,
-        "null": row.nulls, "no_null": row.no_null,
-    }  # fmt: skip
-
-
-def _check(one: Checked) -> dict[str, Any]:
-    c = one.check
-    return {
-        "name": c.name, "verdict": one.verdict, "expected": c.expected, "study": c.study, "against": c.against,
-        "arm": c.arm, "subgroup": c.subgroup, "endpoint": c.endpoint, "statistic": c.statistic, "effect": one.effect,
-        "mean": one.mean, "reason": one.reason, "rows": [row.id for row in c.rows],
-        "said": c.said.statement if c.said else "",
-    }  # fmt: skip

@@ -8,7 +8,7 @@ too short.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,8 +204,9 @@ class Board:
     """Everything of a validation.
 
     parameters, switched: population and switched structures of the runs (as ``simulate`` takes them). rows: every
-    result in a scored role, each once, in the order of the record; context: how many results the record
-    has beside them, which are never scored. problems: studies that could not be simulated, with the reason.
+    result in a scored role, each once, in the order of the record; context: how many results the record has beside
+    them, which are never scored. problems: studies that could not be simulated, with the reason. runs: hash of the
+    results of each run that was scored, by study.
     """
 
     replicates: int
@@ -217,3 +218,4 @@ class Board:
     problems: dict[str, str]
     tallies: tuple[Tally, ...]
     checks: tuple[Checked, ...]
+    runs: dict[str, str] = field(default_factory=dict)

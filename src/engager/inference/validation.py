@@ -191,12 +191,13 @@ def _against_simulation(
         inside_inner=bool(inner[0] <= most and least <= inner[2]),
         inside_outer=bool(outer[0] <= most and least <= outer[2]),
         pit=pit(values, least, most), crps=crps(x, y), log_score=loss,
-        place=_place(y, *(float(scale.of(v)) for v in outer)),
+        place=place_of(y, *(float(scale.of(v)) for v in outer)),
     )  # fmt: skip
 
 
-def _place(observed: float, low: float, middle: float, high: float) -> float:
-    """0 at the median, ±1 at the bounds, in proportion on either side; infinite off a bound that is the median."""
+def place_of(observed: float, low: float, middle: float, high: float) -> float:
+    """Where a number stands against a forecast: 0 at the median, ±1 at the bounds, in proportion on either side;
+    infinite off a bound that is the median."""
     gap = observed - middle
     if gap == 0:
         return 0.0

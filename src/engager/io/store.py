@@ -238,6 +238,14 @@ class Store:
             return {number: record for number, record in records.items() if self._same_sizes(record, there)}
         return {number: record for number, record in records.items() if not list(self._faults(record))}
 
+    def digest(self) -> str:
+        """SHA-256 over the checksums of all tables: two runs with the same one hold the same results."""
+        found = hashlib.sha256()
+        for number, record in self._records().items():
+            for name, one in sorted(record["tables"].items()):
+                found.update(f"{number} {name} {one['sha256']}\n".encode())
+        return found.hexdigest()
+
     def shard(self, number: int) -> dict[str, pl.DataFrame] | None:
         """The tables of one shard by name; None where it is not complete."""
         record = self.finished().get(number)

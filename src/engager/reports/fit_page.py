@@ -53,8 +53,8 @@ def _sections(fit: Fit) -> list[Section]:
                 "spread of members is that of the parameters alone.",
                 tied(missed),
             ],
-            [_targets_figure(fit)],
-            folded=[_targets_table(fit)],
+            [targets_figure(fit.targets)],
+            folded=[targets_table(fit.targets)],
         ),
         Section(
             "parameters",
@@ -64,9 +64,9 @@ def _sections(fit: Fit) -> list[Section]:
                 "prior and the prior's width. Priors are centred on the values of the parameter table, many of which "
                 "come from an earlier fit to the same trials: they are not independent of the data, only wide.",
             ],
-            [_parameters_figure(fit)],
+            [parameters_figure(fit.posterior)],
             [_pairs(fit)],
-            [_parameters_table(fit)],
+            [parameters_table(fit.posterior)],
         ),
         Section(
             "course",
@@ -74,7 +74,7 @@ def _sections(fit: Fit) -> list[Section]:
             [
                 "Mean squared distance from the printed numbers in standard errors: 1 is what chance leaves of a fit."
             ],
-            tables=[_trace(fit)],
+            tables=[trace_table(fit.trace)],
         ),
         Section(
             "left-out",
@@ -93,8 +93,8 @@ def _sections(fit: Fit) -> list[Section]:
     ]
 
 
-def _targets_figure(fit: Fit) -> Figure:
-    t = fit.targets
+def targets_figure(t: pl.DataFrame) -> Figure:
+    """Each target before and after the fit (``Fit.targets``)."""
     title, alt = (
         "Calibrated targets before and after the fit",
         "Distance of each target from the printed number",
@@ -125,8 +125,9 @@ def _short(name: str) -> str:
     return name.replace("proportion", "share").replace("blinatumomab · ", "").replace("_", " ")
 
 
-def _parameters_figure(fit: Fit) -> Figure:
-    p = fit.posterior.sort("spread", descending=True)
+def parameters_figure(posterior: pl.DataFrame) -> Figure:
+    """Each parameter's posterior against its prior (``Fit.posterior``)."""
+    p = posterior.sort("spread", descending=True)
     title, alt = (
         "Parameters: posterior against prior",
         "Shift and spread of each parameter in prior deviations",
@@ -151,7 +152,8 @@ def _parameters_figure(fit: Fit) -> Figure:
     return Figure("fit-parameters", "parameters", title, alt, caption, svg, data)
 
 
-def _targets_table(fit: Fit) -> Table:
+def targets_table(targets: pl.DataFrame) -> Table:
+    """Every target (``Fit.targets``)."""
     columns = ("target", "printed", "prior median (90 %)", "posterior median (90 %)", "z", "source")
     rows = [
         (
@@ -159,12 +161,13 @@ def _targets_table(fit: Fit) -> Table:
             _shape(r, "prior"), _shape(r, "posterior"),
             tied(f"{r['z']:+.2f}"), r["source"],
         )
-        for r in fit.targets.to_dicts()
+        for r in targets.to_dicts()
     ]  # fmt: skip
     return Table("Every target: shares as numbers from 0 to 1, times in months", columns, rows, (4,))
 
 
-def _parameters_table(fit: Fit) -> Table:
+def parameters_table(posterior: pl.DataFrame) -> Table:
+    """Every fitted parameter (``Fit.posterior``)."""
     columns = (
         "parameter",
         "unit",
@@ -180,7 +183,7 @@ def _parameters_table(fit: Fit) -> Table:
             _shape(r, "prior"), _shape(r, "posterior"),
             f"{r['spread']:.2f}", tied(f"{r['shift']:+.2f}"),
         )
-        for r in fit.posterior.to_dicts()
+        for r in posterior.to_dicts()
     ]  # fmt: skip
     return Table("Every fitted parameter", columns, rows, (5, 6))
 
@@ -204,13 +207,14 @@ def _pairs(fit: Fit) -> Table:
     return Table(caption, ("parameter", "with", "correlation"), rows or [("none", "", "")], (2,))
 
 
-def _trace(fit: Fit) -> Table:
+def trace_table(trace: pl.DataFrame) -> Table:
+    """How the fit went (``Fit.trace``)."""
     columns = ("assimilations", "members, mean square", "their median, mean square", "targets within reach")
     rows = [
         (
             str(r["step"]), f"{r['members_mean_square']:.2f}", f"{r['median_mean_square']:.2f}",
             f"{r['good']} of {r['of']}",
         )
-        for r in fit.trace.to_dicts()
+        for r in trace.to_dicts()
     ]  # fmt: skip
     return Table("Distance from the data by step", columns, rows, (1, 2, 3))

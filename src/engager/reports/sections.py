@@ -22,12 +22,14 @@ from engager.vocabulary import endpoints
 
 @dataclass(frozen=True)
 class Table:
-    """A table: caption, column heads, rows of text; ``numeric``: columns set flush right."""
+    """A table: caption, column heads, rows of text; ``numeric``: columns set flush right; ``source``: where its numbers
+    come from, below the caption."""
 
     caption: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     numeric: tuple[int, ...] = field(default=())
+    source: str = ""
 
 
 def many(n: int, what: str) -> str:

@@ -76,7 +76,7 @@ class Figure:
 
     name: file name without ending, unique within a report; section: id of the report's section that shows
     it; title and caption: text beside it; alt: one sentence for those who cannot see it; svg: the drawing,
-    complete; data: what is drawn, one row per mark.
+    complete; data: what is drawn, one row per mark; kept: whether both lie as files beside the page.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Figure:
     caption: str
     svg: str
     data: pl.DataFrame
+    kept: bool = True
 
     @property
     def inline(self) -> str:

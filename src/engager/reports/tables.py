@@ -282,5 +282,6 @@ def doctor_page(health: Any) -> RenderableType:
     parts += [Text(f"warning: {warning}", style="yellow") for warning in health.warnings]
     for test in health.tests:
         word = ("well ", "green") if test.well else ("WRONG", "bold red")
-        parts.append(Text.assemble(word, f"  {test.name}: {test.message}"))
+        took = f", {test.seconds:.1f} s" if test.seconds else ""
+        parts.append(Text.assemble(word, f"  {test.name}: {test.message}{took}"))
     return Group(*parts)
