@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from engager.evidence import Result
@@ -12,11 +14,14 @@ from engager.inference.flips import (
     DIFFERS,
     EXCEEDS,
     EXCLUDES,
+    PUBLISHED,
     SIDE,
+    STANDARD,
     Answer,
     Row,
     _of_compared,
     _of_contrast,
+    side_by_side,
 )
 
 
@@ -65,3 +70,18 @@ def test_a_flip_needs_two_populations_that_conclude_otherwise():
     assert found.flips("sampling", "smoother", "weighting") == [EXCLUDES]
     assert found.flips("sampling", AGAIN) == [SIDE]
     assert found.flips("sampling", "weighting") == []
+
+
+def test_a_standard_result_that_is_published_too_stands_once():
+    told = compared("hazard_ratio", Interval(0.7, 0.5, 0.9), True)
+    parts = {
+        "published": [Compared(row("hazard_ratio", 0.71), "predicted", told.simulated, True)],
+        "standard": [told, compared("difference", Interval(0.1, 0.0, 0.2))],
+    }
+    one = SimpleNamespace(**parts, controls=[], contrasts=[])
+    found = side_by_side("TOWER", {"smoother": one, "sampling": one})
+    assert [(r.kind, r.result.statistic) for r in found] == [
+        (PUBLISHED, "hazard_ratio"),
+        (STANDARD, "difference"),
+    ]
+    assert set(found[0].answers) == {"smoother", "sampling"}
