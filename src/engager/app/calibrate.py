@@ -118,7 +118,7 @@ def calibrate(
     store = Store(folder)
     if not (folder / MANIFEST).exists():
         store.check(0)
-        store.make()
+        folder.mkdir(parents=True, exist_ok=True)
     with store.locked(), gathered(scheduler, processes, workers) as crew:
         begin(folder, "fit", asked.request)
         try:

@@ -77,10 +77,6 @@ def _rows(names: Iterable[str]) -> str:
             rows += [row.model_dump(mode="json", exclude={"place"}) for row in _calibrated(name)]
     return _sha(json.dumps(rows, sort_keys=True))
 
-    from engager.patients import structures
-
-    return structures()
-
 
 def _outside() -> str:
     words = {"place", "note"}
