@@ -26,7 +26,7 @@ from engager.trials.shards import shards
 pytest.importorskip("distributed")
 
 DASK, ENGAGER = (str(Path(sys.executable).with_name(name)) for name in ("dask", "engager"))
-ASKED = {"patients": 100, "replicates": 6, "seed": 3}
+ASKED = {"patients": 100, "replicates": 12, "seed": 3}
 TRIAL = "MT103-211"  # has a virtual control, so a run within the run
 
 KILLER = """
@@ -124,7 +124,7 @@ def test_a_shard_that_kills_its_workers_is_named_and_resume_tries_again(on_threa
             simulate(TRIAL, **ASKED, out=folder, scheduler=file)
     kept = json.loads((folder / "manifest.json").read_text())
     assert kept["status"] == "incomplete" and len(kept["lost"]) == 2
-    assert len(list(folder.glob("shards/*.json"))) == len(shards(100, 6)) - 1
+    assert len(list(folder.glob("shards/*.json"))) == len(shards(ASKED["patients"], ASKED["replicates"])) - 1
     resume(folder)
     same(folder, on_threads)
     assert json.loads((folder / "manifest.json").read_text())["lost"] == []
@@ -201,7 +201,7 @@ def test_an_interruption_or_a_lost_scheduler_is_a_sentence_and_resume_goes_on(
 def test_a_folder_that_workers_do_not_see_or_that_is_another_one_there(tmp_path):
     request = requested(TRIAL, **ASKED)
     store = Store(tmp_path / "r")
-    todo = list(enumerate(shards(100, 6)))
+    todo = list(enumerate(shards(ASKED["patients"], ASKED["replicates"])))
     with cluster.started(1, 1) as crew:
         simulate(TRIAL, patients=9, replicates=1, out=store.folder)
         # here the manifest as this machine sees it, there what lies in the folder
