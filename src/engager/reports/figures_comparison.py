@@ -74,7 +74,7 @@ def comparison(s: Summary) -> Figure | None:
     alt = " ".join(f"{f.title}, {f.result.arm}: published {f.published}, simulated {f.span}." for f in facts)
     shown = (
         "Coloured: simulated median and 90 % interval over replicates; the interval shows what trials of this "
-        "size scatter by. "
+        f"size scatter by{'' if s.varied == 'point' else ', and what the parameters may be'}. "
         if enough(s.replicates)
         else "Coloured: simulated median (too few replicates for an interval). "
     )

@@ -97,10 +97,10 @@ def scored(s: Summary) -> dict[str, Table]:
             covered, asked = score(facts, role)
             counted = f": {covered} of {asked} covered" if asked else ""
             columns: tuple[str, ...] = FACT
-            if any(f.compared.spread for f in facts):
-                columns = (*FACT[:5], SCATTER, *FACT[5:])
+            if any(f.compared.spread for f in facts):  # in place of the role, which the table's caption says
+                columns = (*FACT[:5], SCATTER, FACT[5])
                 told = [tied(scatter(f.compared)) for f in facts if f.role == role]
-                rows = [(*row[:5], one, *row[5:]) for row, one in zip(rows, told, strict=True)]
+                rows = [(*row[:5], one, row[5]) for row, one in zip(rows, told, strict=True)]
             out[role] = Table(f"{role.capitalize()} facts{counted}", columns, rows)
     return out
 
