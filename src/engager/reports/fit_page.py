@@ -14,6 +14,9 @@ from engager.reports.page import Section, write_page
 from engager.reports.sections import Table, many, tied
 from engager.reports.style import FAINT, INK, MUTED, ROLES, Figure, saved, sheet, styled
 
+EDGE = 4
+"""Standard errors at which the figure of targets ends."""
+
 STRONG = 0.5
 """Posterior correlation from which a pair of parameters is listed."""
 
@@ -26,10 +29,10 @@ def write_fit(fit: Fit, folder: Path, write: Callable[[Path, str], object]) -> N
 def _lead(fit: Fit) -> list[str]:
     t, p, about = fit.targets, fit.posterior, fit.ensemble.about
     request = about["request"]
+    studies = t["study"].n_unique()
     return [
         f"{many(request['members'], 'parameter set')} were fitted to {many(len(t), 'calibrated target')} of "
-        f"{many(t['study'].n_unique(), 'study').replace('studys', 'studies')} in {request['steps']} assimilations, "
-        f"seed {request['seed']}.",
+        f"{studies} {'study' if studies == 1 else 'studies'} in {request['steps']} assimilations, seed {request['seed']}.",
         f"{t['good'].sum()} of {len(t)} targets lie within {GOOD:g} standard errors of the posterior median; "
         f"the data narrow {p['informed'].sum()} of {len(p)} parameters by a fifth or more.",
         f"Ensemble {fit.ensemble.digest[:12]}, engager {about['engager']}.",
@@ -105,19 +108,34 @@ def targets_figure(t: pl.DataFrame) -> Figure:
         y = np.arange(len(t))[::-1]
         axes.axvspan(-GOOD, GOOD, color="#eef2f5", lw=0)
         axes.axvline(0, color=MUTED, lw=0.8)
-        axes.plot(t["prior_z"], y, "o", ms=3.6, mfc="none", mec=MUTED, label="prior", clip_on=False)
-        axes.plot(t["z"], y, "o", ms=4.4, color=ROLES["calibrated"], label="posterior", clip_on=False)
+        axes.plot(
+            t["prior_z"].clip(-EDGE, EDGE),
+            y,
+            "o",
+            ms=3.6,
+            mfc="none",
+            mec=MUTED,
+            label="prior",
+            clip_on=False,
+        )
+        axes.plot(
+            t["z"].clip(-EDGE, EDGE),
+            y,
+            "o",
+            ms=4.4,
+            color=ROLES["calibrated"],
+            label="posterior",
+            clip_on=False,
+        )
         axes.set_yticks(y, [_short(name) for name in t["target"]], fontsize=6.8)
         axes.set_ylim(-0.7, len(t) - 0.3)
-        axes.set_xlim(-4, 4)
+        axes.set_xlim(-EDGE, EDGE)
         axes.set_xlabel("simulated − printed, standard errors of the printed trial")
         axes.legend(loc="upper right", fontsize=7.5, ncols=2)
         axes.tick_params(axis="y", length=0)
         svg = saved(drawn, "fit-targets", title, alt)
     data = t.select("target", "published", "prior_z", "z")
-    caption = (
-        f"Median of the members; the band is ± {GOOD:g} standard errors. Circles beyond 4 lie at the edge."
-    )
+    caption = f"Median of the members; the band is ± {GOOD:g} standard errors. Circles beyond {EDGE} lie at the edge."
     return Figure("fit-targets", "targets", title, alt, caption, svg, data)
 
 
