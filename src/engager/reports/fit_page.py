@@ -29,10 +29,10 @@ def write_fit(fit: Fit, folder: Path, write: Callable[[Path, str], object]) -> N
 def _lead(fit: Fit) -> list[str]:
     t, p, about = fit.targets, fit.posterior, fit.ensemble.about
     request = about["request"]
-    studies = t["study"].n_unique()
+    n = t["study"].n_unique()
     return [
         f"{many(request['members'], 'parameter set')} were fitted to {many(len(t), 'calibrated target')} of "
-        f"{studies} {'study' if studies == 1 else 'studies'} in {request['steps']} assimilations, seed {request['seed']}.",
+        f"{n} {'study' if n == 1 else 'studies'} in {request['steps']} assimilations, seed {request['seed']}.",
         f"{t['good'].sum()} of {len(t)} targets lie within {GOOD:g} standard errors of the posterior median; "
         f"the data narrow {p['informed'].sum()} of {len(p)} parameters by a fifth or more.",
         f"Ensemble {fit.ensemble.digest[:12]}, engager {about['engager']}.",
