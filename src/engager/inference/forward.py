@@ -64,7 +64,7 @@ def at(
     for study in dict.fromkeys(t.study for t in wanted):
         mine = [t for t in wanted if t.study == study]
         trial, many = designed(mine), (each or {}).get(study, replicates(mine))
-        prepared, pieces = setup(trial, seed, overrides=values), shards(trial.patients, many)
+        prepared, pieces = setup(trial, seed, overrides=values), shards(trial.patients, many, pieces=1)
         parts = [simulate_shard(prepared, piece) for piece in pieces]
         patients, events, visits = (
             pl.concat([getattr(part, name) for part in parts])

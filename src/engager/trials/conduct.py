@@ -89,7 +89,7 @@ def _call(own: Entrant, carry: Any, who: Any, blocks: int, first: int, common: t
     days, quarters."""
     jax = compiler.jax()
     with phase("packing"):
-        lanes, before = jax.tree.map(lambda x: pack(x[..., who], blocks, LANES), (own, carry))
+        lanes, before = jax.tree.map(lambda x: pack(x.take(who, -1), blocks, LANES), (own, carry))
     needed = np.int32(blocks_for(len(who), LANES))
     with phase("compiled calls"):
         done = jax.block_until_ready(program()(lanes, before, needed, np.int32(first), *common))

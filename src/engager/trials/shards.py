@@ -95,19 +95,19 @@ def setup(
     return Setup(trial, low, v, seed, ensemble, fixed)
 
 
-def largest(patients: int, replicates: int) -> int:
+def largest(patients: int, replicates: int, pieces: int = PIECES) -> int:
     """Most patients that a shard of a run has."""
-    return min(max(patients * replicates // PIECES, SMALLEST), SHARD)
+    return min(max(patients * replicates // pieces, SMALLEST), SHARD)
 
 
-def shards(patients: int, replicates: int) -> list[list[Segment]]:
-    """Split a run: whole replicates together while they fit, large replicates in parts."""
-    size = largest(patients, replicates)
+def shards(patients: int, replicates: int, pieces: int = PIECES) -> list[list[Segment]]:
+    """Split a run into about ``pieces``: whole replicates together while they fit, large replicates in parts."""
+    size = largest(patients, replicates, pieces)
     if patients > size:
         cuts = range(0, patients, size)
         return [[Segment(r, at, min(at + size, patients))] for r in range(replicates) for at in cuts]
-    each = size // patients
-    each -= each % PAIR if each > PAIR else 0  # who share a member of the ensemble are simulated together
+    each = min(size // patients, replicates)
+    each -= each % PAIR if PAIR < each < replicates else 0  # who share a member of the ensemble are simulated together
     return [
         [Segment(r, 0, patients) for r in range(first, min(first + each, replicates))]
         for first in range(0, replicates, each)
