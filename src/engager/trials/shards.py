@@ -107,7 +107,8 @@ def shards(patients: int, replicates: int, pieces: int = PIECES) -> list[list[Se
         cuts = range(0, patients, size)
         return [[Segment(r, at, min(at + size, patients))] for r in range(replicates) for at in cuts]
     each = min(size // patients, replicates)
-    each -= each % PAIR if PAIR < each < replicates else 0  # who share a member of the ensemble are simulated together
+    if PAIR < each < replicates:
+        each -= each % PAIR  # who share a member of the ensemble are simulated together
     return [
         [Segment(r, 0, patients) for r in range(first, min(first + each, replicates))]
         for first in range(0, replicates, each)
