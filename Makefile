@@ -4,6 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 UV     := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
+CORES  := $(shell getconf _NPROCESSORS_ONLN)
 # tests on two processes, those of a file on one: what they share is simulated once
 SPREAD := --numprocesses 2 --dist loadfile
 
@@ -69,7 +70,7 @@ else
 endif
 
 calibrate: setup ## fit the population to the calibrated part of the record (half an hour on two cores)
-	$(BIN)/engager calibrate --out calibrations/shipped
+	$(BIN)/engager calibrate --out calibrations/shipped --processes $(CORES)
 
 ship: calibrate ## make that fit the one that runs use
 	cp calibrations/shipped/ensemble.parquet calibrations/shipped/ensemble.json src/engager/patients/data/

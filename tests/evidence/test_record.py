@@ -105,7 +105,8 @@ def test_split_keeps_the_test_of_the_model_apart() -> None:
     assert roles("TOWER", "chemotherapy", "patients") == {"context"}
     assert roles("MT103-211", "blinatumomab", "remission_crh") == {"calibrated"}
     assert roles("MT103-211", "historical", "overall_survival") == {"context"}
-    assert roles("RR36", "blinatumomab", "remission_crh") == {"calibrated"}
+    assert roles("RR36", "blinatumomab", "remission_crh") == {"context"}  # its cohort is set to it
+    assert roles("RR36", "blinatumomab", "mrd_response") == {"calibrated", "context"}
     assert {role_of(row) for row in studies()["BLAST"].results} == {"predicted", "context"}
     others = [r for r in studies()["ALCANTARA"].results if r.endpoint != "crs_grade_3"]
     assert {role_of(row) for row in others} == {"predicted", "context"}

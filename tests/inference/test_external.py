@@ -119,8 +119,9 @@ def test_the_model_gives_a_number_and_an_error_for_every_fact():
     assert not no
     assert np.isfinite(forward.means(found)).all()
     shown = {study: forward.replicates([t for t in wanted if t.study == study]) for study in found}
-    covariance = forward.error(found, shown, yes)
-    assert np.linalg.eigvalsh(covariance).min() > 0
+    held = forward.errors(found, shown, yes)
+    assert np.linalg.eigvalsh(held.whole).min() > 0
     for i, target in enumerate(yes):
-        if target.error is not None:
-            assert covariance[i, i] >= target.error**2
+        own = target.error or target.counted
+        if own is not None:
+            assert held.printed[i, i] == pytest.approx(own**2 + target.rounding**2)

@@ -18,10 +18,10 @@ from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.engine.cluster import Cluster
 from engager.engine.streams import derived, to_normal, uniform
-from engager.inference import forward
 from engager.inference.basis import basis, fitted_studies, not_fitted
 from engager.inference.emulated import FOLDS, Emulated, emulated
 from engager.inference.fit import Fit, fit_of
+from engager.inference.forward import Errors
 from engager.inference.populations import Population, posterior_sampling
 from engager.inference.prior import Prior, prior
 from engager.inference.smoother import assimilate, inflations
@@ -139,7 +139,7 @@ class Walk:
     Attributes:
         known: the prior.
         wanted: targets, study by study; ``left_out``: those that cannot be simulated.
-        error: covariance of the targets' errors [target, target].
+        errors: of the targets.
         points: by step, the first of the prior, the last of the posterior [member, dimension].
         shown: what they give for the targets, by step [member, target].
         drawn: the draws that the last points are.
@@ -148,7 +148,7 @@ class Walk:
     known: Prior
     wanted: list[Target]
     left_out: list[Target]
-    error: Floats
+    errors: Errors
     points: list[Floats]
     shown: list[Floats]
     drawn: Population | None = None
@@ -163,7 +163,7 @@ def walked(
     """Go the way that was asked for; members that the folder holds are not simulated again."""
     known = prior()
     total = asked.members * (asked.steps + 2)
-    wanted, left_out, error = held_against(known, asked.seed, folder, asked.studies)
+    wanted, left_out, errors = held_against(known, asked.seed, folder, asked.studies)
     observed = np.array([t.observed for t in wanted])
     points, drawn = [known.sample(asked.members, asked.seed)], None
     shown: list[Floats] = []
@@ -173,27 +173,28 @@ def walked(
         if step < asked.steps:
             noise = _noise(asked, wanted, step)
             inflation = float(inflations(asked.steps)[step])
-            moved = assimilate(points[-1], shown[-1], observed, error, inflation, noise)
+            moved = assimilate(points[-1], shown[-1], observed, errors.whole, inflation, noise)
             points.append(np.round(moved, DIGITS))
         elif step == asked.steps:
-            way = Walk(known, wanted, left_out, error, points, shown)
+            way = Walk(known, wanted, left_out, errors, points, shown)
             start = (points[-1] - known.centre) / known.sd
             drawn = posterior_sampling(likelihood(way), start, asked.members, asked.seed)
             _mixed(drawn)
             points.append(np.round(known.centre + known.sd * drawn.points, DIGITS))
-    return Walk(known, wanted, left_out, error, points, shown, drawn)
+    return Walk(known, wanted, left_out, errors, points, shown, drawn)
 
 
 def likelihood(way: Walk) -> Emulated:
-    """The emulated likelihood from all that a fit has simulated."""
-    points = np.concatenate([(z - way.known.centre) / way.known.sd for z in way.points])
-    members, steps = len(way.points[0]), len(way.points)
+    """The emulated likelihood from all that a fit had simulated when it drew its members."""
+    steps = len(way.points) - (way.drawn is not None)
+    points = np.concatenate([(z - way.known.centre) / way.known.sd for z in way.points[:steps]])
+    members = len(way.points[0])
     return emulated(
         points,
-        np.concatenate(way.shown),
+        np.concatenate(way.shown[:steps]),
         np.array([t.observed for t in way.wanted]),
-        way.error,
-        forward.noise(way.error, way.wanted),
+        way.errors.whole,
+        way.errors.noise,
         groups=np.tile(np.arange(members) % FOLDS, steps),  # a member stays with what became of it
         near=np.repeat(np.arange(steps) > 0, members),
     )
@@ -221,7 +222,7 @@ def _fitted(
     }
     values = np.array([list(way.known.values(z).values()) for z in way.points[-1]])
     found = Ensemble(tuple(way.known.names), values, about)
-    return fit_of(way.known, found, way.wanted, way.left_out, way.error, way.points, way.shown)
+    return fit_of(way.known, found, way.wanted, way.left_out, way.errors, way.points, way.shown)
 
 
 def _noise(asked: Asked, wanted: list[Target], step: int) -> Floats:

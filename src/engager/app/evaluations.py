@@ -23,6 +23,7 @@ from engager.engine import cluster, executor
 from engager.engine.cluster import Cluster
 from engager.inference import forward
 from engager.inference.basis import basis
+from engager.inference.forward import Errors
 from engager.inference.prior import Prior
 from engager.inference.targets import Target, targets
 from engager.io import MANIFEST, Store, write_json
@@ -36,13 +37,19 @@ ERROR_PATIENTS, FEWEST, MOST = 6000, 60, 200
 """Patients that the error of a study's printed results is taken from, and fewest and most of its replicates."""
 
 
+@cache
+def inputs() -> dict[str, str]:
+    """What the numbers of an evaluation depend on beside its point: what the fit rests on, packages, compiler."""
+    return {**basis(), **program()}
+
+
 def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
     """Write the manifest of ``what`` (``"fit"``), or check that the folder's asks for the same.
 
     Raises:
         DocumentError: the folder holds another request, or one of other inputs or another version.
     """
-    mine = {"request": dict(request), "inputs": basis(), "version": __version__}
+    mine = {"request": dict(request), "inputs": inputs(), "version": __version__}
     if (out / MANIFEST).exists():
         kept = Store(out).manifest()
         differ = [key for key, value in mine.items() if kept.get(key) != value]
@@ -56,23 +63,23 @@ def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:
 
 def held_against(
     known: Prior, seed: int, folder: Path, studies: Sequence[str] = ()
-) -> tuple[list[Target], list[Target], Floats]:
+) -> tuple[list[Target], list[Target], Errors]:
     """Targets (of ``studies`` only, where some are named) that can be simulated, study by study; those that cannot; the
-    covariance of the error of the first: that of a printed trial against the mean of what a point is simulated with, at
-    the centre of the prior. What was worked out in ``folder`` before is read again."""
+    errors of the first, from trials simulated at the centre of the prior. What was worked out in ``folder`` before is
+    read again."""
     path = folder / HELD
     if not path.exists():
-        wanted, left_out, error = _held_against(known, seed, studies)
+        wanted, left_out, held = _held_against(known, seed, studies)
         names = {"wanted": [t.name for t in wanted], "left_out": [t.name for t in left_out]}
-        write_json(path, {**names, "error": error.tolist()})
+        write_json(path, {**names, **{name: part.tolist() for name, part in held._asdict().items()}})
     kept = json.loads(path.read_text(encoding="utf-8"))
     wanted, left_out = ([_named()[name] for name in kept[which]] for which in ("wanted", "left_out"))
-    return wanted, left_out, np.array(kept["error"])
+    return wanted, left_out, Errors(*(np.array(kept[name]) for name in Errors._fields))
 
 
 def _held_against(
     known: Prior, seed: int, studies: Sequence[str]
-) -> tuple[list[Target], list[Target], Floats]:
+) -> tuple[list[Target], list[Target], Errors]:
     every = [t for t in targets() if not studies or t.study in studies]
     many = {
         name: min(max(ERROR_PATIENTS // forward.designed(mine).patients, FEWEST), MOST)
@@ -83,7 +90,7 @@ def _held_against(
     wanted, left_out = forward.simulable(every, at_prior)
     kept = {study: values[:, np.isfinite(values).any(axis=0)] for study, values in at_prior.items()}
     shown = {study: forward.replicates([t for t in wanted if t.study == study]) for study in kept}
-    return wanted, left_out, forward.error(kept, shown, wanted)
+    return wanted, left_out, forward.errors(kept, shown, wanted)
 
 
 Piece = tuple[int, int, dict[str, float]]
@@ -122,7 +129,7 @@ def evaluated(
     """
     done = {row["member"]: row["values"] for row in _finished(path)}
     missing = [(i, seeds[i], dict(points[i])) for i in range(len(points)) if i not in done]
-    work = partial(_evaluate, Order(tuple(t.name for t in wanted), _program()))
+    work = partial(_evaluate, Order(tuple(t.name for t in wanted), {"engager": __version__, **inputs()}))
     found = crew.as_finished(work, missing) if crew else executor.as_finished(work, missing, workers)
     with path.open("a", encoding="utf-8") as lines:
         for (member, _, _), values in found:
@@ -141,7 +148,7 @@ def _evaluate(order: Order, piece: Piece) -> list[float]:
     Raises:
         DocumentError: this worker has another version, record or tables than who gave the order.
     """
-    here = _program()
+    here = {"engager": __version__, **inputs()}
     differ = [name for name, value in order.expected.items() if here.get(name) != value]
     if differ:
         raise DocumentError(
@@ -157,12 +164,6 @@ def _evaluate(order: Order, piece: Piece) -> list[float]:
 @cache
 def _named() -> dict[str, Target]:
     return {t.name: t for t in targets()}
-
-
-@cache
-def _program() -> dict[str, str]:
-    """What the values depend on: version, packages, compiler options, and what the fit rests on."""
-    return {**basis(), "engager": __version__, **program()}
 
 
 def _finished(path: Path) -> list[dict[str, Any]]:

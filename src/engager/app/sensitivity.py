@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engager import __version__
 from engager.app import rivals
-from engager.app.evaluations import HELD, begin, evaluated, held_against
+from engager.app.evaluations import HELD, begin, evaluated, held_against, inputs
 from engager.documents import DocumentError, Problem
 from engager.engine import executor
 from engager.inference import morris
@@ -149,7 +149,7 @@ def _request_of_fit(folder: Path) -> dict[str, Any]:
         raise DocumentError(
             f"{folder} is no calibration whose first members were simulated: name one with --fit"
         )
-    now = basis()
+    now = inputs()
     if any(now.get(name) != sha for name, sha in kept.get("inputs", {}).items()):
         raise DocumentError(f"{folder} was fitted to other inputs: calibrate again, or leave --fit out")
     many = done.read_text(encoding="utf-8").count("\n")
@@ -167,9 +167,10 @@ def _sha(path: Path) -> str:
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
     known = prior()
     there = asked.fit is not None and (asked.fit / HELD).exists()
-    wanted, _, error = held_against(
+    wanted, _, errors = held_against(
         known, asked.seed, asked.fit if there and asked.fit else out, asked.studies
     )
+    error = errors.whole
     path = morris.design(len(known.names), asked.trajectories, asked.seed)
     stops = path.points.reshape(-1, len(known.names))
     spread, first = _spread(asked, known)

@@ -5,23 +5,39 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engager.documents import DocumentError, Problem, near
+from engager.engine.integrate import step
 from engager.evidence import Result, role_of, studies, study
 from engager.evidence.split import DATA as SPLIT
 from engager.inference import external
 from engager.inference.prior import DATA
 from engager.inference.targets import targets
-from engager.patients import Ensemble, population, structures
+from engager.model import Exposure, alone, rates
+from engager.outcomes.response import DATA as CRITERIA
+from engager.patients import Ensemble, person, population, structures, values
 from engager.patients.population import DATA as POPULATION
-from engager.trials import trial_file
+from engager.patients.population import Disease
+from engager.trials import trial, trial_file
+
+DIGITS, LITTLE, DAYS = 7, 0.3, (0.02, 0.05, 0.1, 0.2, 0.5, 0.5, 0.5, 0.5)
+"""Digits that rates are compared to, by how much treatments are moved there, and steps [day] from entry to there."""
+
+DIFFERENT = (
+    (0.5, 1e-3, 0.9, 0.2), (0, 1, 2, 1), (1, 0, 1, 0), (0, 1, 0, 0), (0, 0, 1, 1), (0, 0, 0.5, 1e-4), (0, 1, 1, 0)
+)  # fmt: skip
+"""Disease of four patients in whom every term of the equations acts (see ``patients.Disease``)."""
 
 
 def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
     """Hashes of the numbers of the parameter table, the structures, the prior, the split, the calibrated rows and
-    the trials of their studies, and the facts from outside the record with the trials that only they need.
+    the trials and regimens of their studies, the response criteria, the model's equations (what they give, so that
+    they may be written otherwise), and the facts from outside the record with the trials that only they need.
 
     Args:
         fitted: studies of the record that were fitted to, where they are known; all are read if None.
@@ -36,6 +52,8 @@ def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
         "calibrated rows": _rows(studies() if fitted is None else fitted),
         "facts from outside": _outside(),
         "trials": _trials(studies() if fitted is None else fitted),
+        "response_criteria.csv": _file(CRITERIA / "response_criteria.csv"),
+        "equations": equations(),
     }
 
 
@@ -87,9 +105,28 @@ def _outside() -> str:
 
 
 def _trials(names: Iterable[str]) -> str:
-    """Trial files of the studies that have calibrated rows."""
+    """Trial files of the studies that have calibrated rows, and the regimens that they give."""
     fitted = [name for name in sorted(names) if name in studies() and _calibrated(name)]
-    return _sha("".join(trial_file(name).read_text(encoding="utf-8") for name in fitted))
+    given = [repr(trial(name).all_regimens) for name in fitted]
+    return _sha("".join([*(trial_file(name).read_text(encoding="utf-8") for name in fitted), *given]))
+
+
+@cache
+def equations() -> str:
+    """Hash of the rates of every state, to ``DIGITS`` digits, in four patients at entry and under treatment."""
+    v = values()
+    own = {**v, "CL": v["CL_main"], "hne": v["h0ne"]}
+    p, entry, _ = person(own, Disease(*np.array(DIFFERENT)))
+    zero, states, found = np.zeros(len(entry.Tb)), [entry], list[str]()
+    for h in DAYS:
+        x = alone(zero + LITTLE, np)
+        states.append(step(lambda y, at: rates(y, at, p, np), states[-1], x, x, h, np))
+    for field in Exposure._fields:
+        x = alone(zero + LITTLE, np)._replace(A=zero + LITTLE)
+        x = x._replace(**{field: getattr(x, field) + LITTLE})
+        both = [rate + zero for y in (entry, states[-1]) for part in rates(y, x, p, np) for rate in part]
+        found += [f"{rate:.{DIGITS}e}" for rate in np.concatenate(both)]
+    return _sha(" ".join(found))
 
 
 def _calibrated(name: str) -> list[Result]:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engager.inference.forward import Errors
 from engager.inference.prior import Prior
 from engager.inference.targets import Target
 from engager.patients import Ensemble, population
@@ -30,11 +31,12 @@ class Fit:
         ensemble: the posterior's members.
         targets: one row a target: what was printed, what the prior and the posterior ensemble give (median and 5 and
             95 % quantiles over members, in the unit of the record), and ``z``, the posterior median's distance in
-            standard errors of the printed trial (on the scale of the fit).
+            standard errors of the printed trial (on the scale of the fit), without what else the fit allowed for.
         posterior: one row a parameter: prior and posterior median and 5 and 95 % quantiles in its unit, ``spread``
             (posterior over prior standard deviation on the scale of the fit), ``shift`` (in prior standard deviations)
             and the parameter that it is most correlated with in the posterior.
-        trace: one row a step: mean squared distance of members from the data, in standard errors, and of their median.
+        trace: one row a step: mean squared distance of members from the data, in all errors that they are held to, and
+            of their median, in standard errors of the printed trial.
         correlation: of parameters in the posterior, on the scale of the fit [parameter, parameter].
         left_out: targets that no replicate gives a number for.
     """
@@ -52,30 +54,30 @@ def fit_of(
     ensemble: Ensemble,
     wanted: Sequence[Target],
     left_out: Sequence[Target],
-    error: Floats,
+    errors: Errors,
     points: Sequence[Floats],
     shown: Sequence[Floats],
 ) -> Fit:
     """Put a fit together.
 
     Args:
-        error: covariance of the targets' errors [target, target].
+        errors: of the targets.
         points: parameters by step, the first of the prior, the last of the posterior [member, dimension].
         shown: what they give, by step [member, target].
     """
     last = np.asarray(np.corrcoef(points[-1].T))
     return Fit(
         ensemble,
-        _targets(wanted, error, shown[0], shown[-1]),
+        _targets(wanted, errors, shown[0], shown[-1]),
         _posterior(known, points[0], points[-1], last),
-        _trace(wanted, error, shown),
+        _trace(wanted, errors, shown),
         last,
         list(left_out),
     )
 
 
-def _targets(wanted: Sequence[Target], error: Floats, before: Floats, after: Floats) -> pl.DataFrame:
-    sd, rows = np.sqrt(np.diag(error)), []
+def _targets(wanted: Sequence[Target], errors: Errors, before: Floats, after: Floats) -> pl.DataFrame:
+    sd, rows = np.sqrt(np.diag(errors.printed)), []
     for i, target in enumerate(wanted):
         quantiles = {
             f"{name}_{edge}": float(target.unscaled(np.quantile(values[:, i], q)))
@@ -118,15 +120,17 @@ def _posterior(known: Prior, before: Floats, after: Floats, correlation: Floats)
     return pl.DataFrame(rows)
 
 
-def _trace(wanted: Sequence[Target], error: Floats, shown: Sequence[Floats]) -> pl.DataFrame:
-    observed, sd = np.array([t.observed for t in wanted]), np.sqrt(np.diag(error))
-    z = [(values - observed) / sd for values in shown]
+def _trace(wanted: Sequence[Target], errors: Errors, shown: Sequence[Floats]) -> pl.DataFrame:
+    observed = np.array([t.observed for t in wanted])
+    each, printed = (np.sqrt(np.diag(of)) for of in (errors.whole, errors.printed))
+    members = [(values - observed) / each for values in shown]
+    medians = [(np.median(values, axis=0) - observed) / printed for values in shown]
     return pl.DataFrame(
         {
-            "step": range(len(z)),
-            "members_mean_square": [float((one**2).mean()) for one in z],
-            "median_mean_square": [float((np.median(one, axis=0) ** 2).mean()) for one in z],
-            "good": [int((np.abs(np.median(one, axis=0)) <= GOOD).sum()) for one in z],
-            "of": [len(wanted)] * len(z),
+            "step": range(len(shown)),
+            "members_mean_square": [float((z**2).mean()) for z in members],
+            "median_mean_square": [float((z**2).mean()) for z in medians],
+            "good": [int((np.abs(z) <= GOOD).sum()) for z in medians],
+            "of": [len(wanted)] * len(shown),
         }
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engager.engine.streams import derived
 from engager.inference import external
 from engager.inference.readouts import blood_t_cells, clearance, faster, steady_state
 from engager.inference.targets import Target, simulated
@@ -64,7 +65,10 @@ def at(
     for study in dict.fromkeys(t.study for t in wanted):
         mine = [t for t in wanted if t.study == study]
         trial, many = designed(mine), (each or {}).get(study, replicates(mine))
-        prepared, pieces = setup(trial, seed, overrides=values), shards(trial.patients, many, pieces=1)
+        own = derived(
+            seed, study
+        )  # else patients of the same number are alike in all studies, and so is chance
+        prepared, pieces = setup(trial, own, overrides=values), shards(trial.patients, many, pieces=1)
         parts = [simulate_shard(prepared, piece) for piece in pieces]
         patients, events, visits = (
             pl.concat([getattr(part, name) for part in parts])
@@ -72,8 +76,8 @@ def at(
         )
         good = patients.filter(pl.col("status") != "failed").sort("replicate", "patient")
         tables = Tables(with_grades(good, events), visits.filter(pl.col("kind") == "marrow"))
-        own = any(t.result.endpoint == external.T_CELLS for t in mine)
-        cells = blood_t_cells(prepared, pieces, visits) if own else None
+        looked = any(t.result.endpoint == external.T_CELLS for t in mine)
+        cells = blood_t_cells(prepared, pieces, visits) if looked else None
         found[study] = simulated(trial, many, mine, partial(_read, prepared, many, tables, cells))
     return found
 
@@ -101,22 +105,37 @@ def means(found: Mapping[str, Floats]) -> Floats:
         return np.concatenate([np.nanmean(values, axis=0) for values in found.values()])
 
 
-def error(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Sequence[Target]) -> Floats:
-    """Covariance of the difference between one printed trial and the mean of ``shown`` simulated ones.
+class Errors(NamedTuple):
+    """Covariances of targets on their scales [target, target], without correlation between studies.
 
-    A target with its own standard error has that in place of the spread of the trial, without correlation with others.
-    To every variance that of its rounding in print is added, and what a model is not held to (``EXACT``).
+    printed: of what one trial of the printed size prints, with its rounding; model: what no model is held to
+    (``EXACT``); noise: of chance in the mean of what one point of the parameters is simulated with.
+    """
+
+    printed: Floats
+    model: Floats
+    noise: Floats
+
+    @property
+    def whole(self) -> Floats:
+        """Of the difference between a printed trial and one evaluation of a model that is right."""
+        return self.printed + self.model + self.noise
+
+
+def errors(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Sequence[Target]) -> Errors:
+    """What targets are held to.
+
+    Correlations are those of simulated trials. So are the variances, but of a share of N patients it is that of the
+    binomial likelihood at the printed count: where a model's share is near none, its own trials hardly differ, yet a
+    printed 0 of 21 says little. A target with its own standard error has that, without correlation with others.
 
     Args:
         found: many replicates of each study; their spread is that of trials of this size.
-        shown: replicates that a member of the ensemble is simulated with; infinite without their chance.
+        shown: replicates that a member of the ensemble is simulated with.
         wanted: the targets, in the order of ``found``.
-
-    Returns:
-        [target, target], without correlation between studies.
     """
     size = sum(values.shape[1] for values in found.values())
-    out, start = np.zeros((size, size)), 0
+    printed, noise, start = np.zeros((size, size)), np.zeros((size, size)), 0
     for study, values in found.items():
         stop = start + values.shape[1]
         complete = values[np.isfinite(values).all(axis=1)]
@@ -125,34 +144,24 @@ def error(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Seque
                 f"{study}: {len(complete)} complete replicates are too few for {values.shape[1]} targets"
             )
         spread = np.atleast_2d(np.cov(complete.T))
-        printed = spread.copy()
-        for i, target in enumerate(wanted[start:stop]):
-            if target.error is not None:
-                printed[i, :] = printed[:, i] = 0.0
-                printed[i, i] = target.error**2
-        own = np.array([t.rounding for t in wanted[start:stop]]) ** 2 + EXACT**2 * np.diag(printed)
-        out[start:stop, start:stop] = printed + spread / shown[study] + np.diag(own)
+        noise[start:stop, start:stop] = spread / shown[study]
+        mine = wanted[start:stop]
+        own = np.array([t.counted or np.sqrt(v) for t, v in zip(mine, np.diag(spread), strict=True)])
+        printed[start:stop, start:stop] = spread * np.outer(own, own) / _sizes(spread)
         start = stop
-    return out
+    for i, target in enumerate(wanted):
+        if target.error is not None:
+            printed[i, :] = printed[:, i] = 0.0
+            printed[i, i] = target.error**2
+    model = EXACT**2 * np.diag(np.diag(printed))
+    return Errors(printed + np.diag([t.rounding**2 for t in wanted]), model, noise)
 
 
-def noise(error: Floats, wanted: Sequence[Target]) -> Floats:
-    """The part of :func:`error` that is chance in the mean of simulated trials [target, target].
-
-    Args:
-        error: of ``wanted``, each simulated as often as :func:`replicates` says.
-    """
-    many = {study: replicates([t for t in wanted if t.study == study]) for study in {t.study for t in wanted}}
-    shown = np.array([many[t.study] for t in wanted], float)
-    own = np.array([t.error or 0.0 for t in wanted])
-    given = (
-        own > 0
-    )  # only the simulation's spread is correlated with others; of the rest so is the printed trial's
-    out = np.where(given[:, None] | given, error, error / (shown[:, None] + 1))
-    size = np.diag(error) - np.array([t.rounding for t in wanted]) ** 2
-    exact = 1 + EXACT**2
-    np.fill_diagonal(out, np.where(given, size - exact * own**2, size / (shown * exact + 1)))
-    return out
+def _sizes(covariance: Floats) -> Floats:
+    """Products of standard deviations; 1 where there is none, for what does not vary is correlated with nothing."""
+    sd = np.sqrt(np.diag(covariance))
+    out = np.outer(sd, sd)
+    return np.where(out > 0, out, 1.0)
 
 
 def simulable(wanted: Sequence[Target], found: Mapping[str, Floats]) -> tuple[list[Target], list[Target]]:

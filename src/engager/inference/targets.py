@@ -56,6 +56,16 @@ class Target:
         slope = 1 / (row.value * (1 - row.value)) if row.statistic in external.SHARES else 1 / row.value
         return float(slope * reading.step / np.sqrt(12))
 
+    @property
+    def counted(self) -> float | None:
+        """Standard error of a share of N patients by its binomial likelihood, with half a patient added to either side;
+        None of all else."""
+        row = self.result
+        if row.statistic not in external.SHARES or row.N is None:
+            return None
+        n = row.n if row.n is not None else (row.value or 0.0) * row.N
+        return float(np.sqrt(1 / (n + 0.5) + 1 / (row.N - n + 0.5)))
+
     def unscaled(self, value: Any) -> Any:
         """A number on the target's scale, in the unit of the record."""
         return expit(value) if self.result.statistic in external.SHARES else np.exp(value)
@@ -72,7 +82,18 @@ def targets() -> list[Target]:
 
 
 def outside() -> list[Target]:
-    """The facts from outside the record (see ``external``)."""
+    """The facts from outside the record (see ``external``).
+
+    Raises:
+        DocumentError: every one that is a fact of the record, too, which must not be fitted.
+    """
+    held = [
+        Problem(None, f"{row.id} is {role} in the record: it must not be fitted from outside it")
+        for row in external.results()
+        if row.study in studies() and (role := role_of(row)) in ("predicted", "informed")
+    ]
+    if held:
+        raise DocumentError(held)
     return [
         *(Target(row, _observed(row)) for row in external.results()),
         *(Target(q.result, _observed(q.result), q.error, q.rate) for q in external.quantities()),
@@ -91,13 +112,16 @@ def chosen(rows: Sequence[Result]) -> list[Target]:
             problems.append(Problem(None, f"{row.id} is {role_of(row)}: it must not be fitted"))
         elif row.value is None:
             problems.append(Problem(None, f"{row.id} has no value to fit"))
+        elif row.N is None and row.statistic in external.SHARES and row.value in (0, 1):
+            problems.append(Problem(None, f"{row.id} is {row.printed} of nobody knows how many: N is needed"))
     if problems:
         raise DocumentError(problems)
     return [Target(row, _observed(row)) for row in distinct(rows)]
 
 
 def _people(row: Result) -> int:
-    """Patients of a share: those printed, else those of the study's arm."""
+    """Patients of a share, to whom half a one is added: those printed, else those of the whole trial. (The error of a
+    share without N is that of simulated trials, where the group has the size that it has.)"""
     return row.N or external.conducted(row.study).patients
 
 
