@@ -147,7 +147,10 @@ def errors(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Sequ
         noise[start:stop, start:stop] = spread / shown[study]
         mine = wanted[start:stop]
         own = np.array([t.counted or np.sqrt(v) for t, v in zip(mine, np.diag(spread), strict=True)])
-        printed[start:stop, start:stop] = spread * np.outer(own, own) / _sizes(spread)
+        together = spread * np.outer(own, own) / _sizes(spread)
+        still = np.diag(spread) == 0  # simulated trials that never differ have no variance to be scaled
+        together[still, still] = own[still] ** 2
+        printed[start:stop, start:stop] = together
         start = stop
     for i, target in enumerate(wanted):
         if target.error is not None:
