@@ -49,7 +49,14 @@ class Fact:
         return f"{text} (also printed as {', '.join(self.printed)})" if self.printed else text
 
     @property
+    def compares(self) -> bool:
+        """Whether there is something to compare: an interval, or that no replicate came as far as what was printed."""
+        return self.simulated is not None or self.compared.covered is not None
+
+    @property
     def span(self) -> str:
+        if self.simulated is None:
+            return self.compared.reason
         return span(self.simulated, self.result.statistic, self.unit)
 
     @property

@@ -89,7 +89,7 @@ FACT = ("endpoint", "arm", "published", "source", "simulated median (90 % interv
 
 def scored(s: Summary) -> dict[str, Table]:
     """One table of printed facts for each role that is compared."""
-    facts = [f for f in merged(s.published) if f.simulated is not None]
+    facts = [f for f in merged(s.published) if f.compares]
     out = {}
     for role in SCORED:
         rows = [_fact_row(f) for f in facts if f.role == role]
@@ -130,6 +130,7 @@ def context(s: Summary) -> Table | None:
 def unsimulated(s: Summary) -> Table | None:
     """Published rows that the simulation has no counterpart of, with the reason."""
     facts = [f for f in merged(s.published) if f.simulated is None and not _of_control(s, f)]
+    facts = [f for f in facts if not (f.compares and f.role in SCORED)]
     rows = [
         (words(f.result), f.result.arm, f.published, " and ".join(f.sources), f.compared.reason, f.role)
         for f in facts
