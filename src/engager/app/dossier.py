@@ -19,7 +19,7 @@ from engager.evidence import sources, studies
 from engager.inference import dossier as parts
 from engager.inference.credibility import DATA, QUESTION, read_question
 from engager.inference.criteria import judged
-from engager.inference.dossier import Assumption, Dossier, FitTables, Run, Spread
+from engager.inference.dossier import Assumption, Dossier, FitTables, Run, Scatter
 from engager.inference.scoreboard import Board
 from engager.inference.scores_file import SCORES, read_board
 from engager.inference.sensitivity import SHIPPED as SENSITIVITY
@@ -165,7 +165,7 @@ def _versions(runs: Path, board: Board) -> Mapping[str, str]:
     return {package: ", ".join(sorted(versions)) for package, versions in found.items()}
 
 
-def _spread(runs: Path, board: Board) -> Iterator[Spread]:
+def _spread(runs: Path, board: Board) -> Iterator[Scatter]:
     """Both parts of the scatter of scored numbers, where the runs tell them."""
     wanted = {row.result.id: row for row in board.rows if isinstance(row, Scored)}
     for name in board.runs:
@@ -174,7 +174,7 @@ def _spread(runs: Path, board: Board) -> Iterator[Spread]:
         for row in json.loads(Store(runs / name).text("results.json")):
             parted, scored = row.get("spread"), wanted.get(row["id"])
             if parted and scored and row["published"]:
-                yield Spread(row["id"], name, scored.role, parted["parameters"], parted["sampling"])
+                yield Scatter(row["id"], name, scored.role, parted["parameters"], parted["sampling"])
 
 
 def _assumptions(found: Sensitivity | None) -> list[Assumption]:

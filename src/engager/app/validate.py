@@ -14,7 +14,7 @@ from engager.app.simulate import Progress, reopened
 from engager.app.summarise import finished_tables
 from engager.documents import DocumentError, Problem
 from engager.evidence import Study, distinct, role_of, studies
-from engager.inference.checks import Answer, Check, answers, checks, judged
+from engager.inference.checks import Answer, Check, answers, checks, concluded
 from engager.inference.comparison import ENOUGH
 from engager.inference.null_models import NullModels
 from engager.inference.scoreboard import Board, tallies
@@ -168,7 +168,7 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
         context=sum(role_of(row) == "context" for row in everybody),
         problems=problems,
         tallies=tuple(tallies(rows, runs.seed)),
-        checks=tuple(judged(check, said) for check in wanted),
+        checks=tuple(concluded(check, said, varied=runs.parameters != POINT) for check in wanted),
         runs=marks,
     )
 

@@ -29,7 +29,7 @@ scales."""
 
 
 @dataclass(frozen=True)
-class Check:
+class ProgramCheck:
     """A check of the program that ran for the dossier."""
 
     name: str
@@ -83,7 +83,7 @@ class FitTables:
 
 
 @dataclass(frozen=True)
-class Spread:
+class Scatter:
     """Standard deviations of a simulated number over replicates, in its own unit: what parameters differ by, and what
     trials of that size differ by."""
 
@@ -129,14 +129,14 @@ class Dossier:
     engager: str
     folder: str
     judged: tuple[Judged, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[ProgramCheck, ...]
     refined: tuple[Refined, ...]
     versions: Mapping[str, str]
     activities: tuple[Mapping[str, str], ...]
     fit: FitTables | None
     board: Board
     runs: tuple[Run, ...]
-    spread: tuple[Spread, ...]
+    spread: tuple[Scatter, ...]
     sensitivity: Sensitivity | None
     assumptions: tuple[Assumption, ...]
     structures: tuple[Structure, ...]

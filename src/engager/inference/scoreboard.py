@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from engager.engine import streams
 from engager.inference.checks import Checked
-from engager.inference.validation import INNER, KINDS, NULLS, OUTER, SCORED, Kind, Scored, Unscored
+from engager.inference.comparison import attained
+from engager.inference.null_models import NULLS
+from engager.inference.validation import INNER, KINDS, OUTER, SCORED, Kind, Scored, Unscored
 
 Floats = NDArray[np.float64]
 
@@ -219,3 +221,7 @@ class Board:
     tallies: tuple[Tally, ...]
     checks: tuple[Checked, ...]
     runs: dict[str, str] = field(default_factory=dict)
+
+    def perfect(self, level: float) -> float:
+        """How often the interval of ``level`` over that many replicates covers the numbers of a perfect forecast."""
+        return attained(self.replicates, level)
