@@ -37,6 +37,9 @@ def as_data(board: Board) -> dict[str, Any]:
         "seed": board.seed,
         "parameters": board.parameters,
         "switched": board.switched,
+        "engager": board.engager,
+        "ensemble": board.ensemble,
+        "basis": board.basis,
         "runs": board.runs,
         "summary": summary,
         "checks": [check_data(one) for one in board.checks],
@@ -97,6 +100,9 @@ def read_board(text: str, path: Path) -> Board:
             tallies=tuple(tallies(rows, data["seed"])),
             checks=tuple(_checked(data["checks"])),
             runs=data["runs"],
+            engager=data["engager"],
+            ensemble=data["ensemble"],
+            basis=data["basis"],
         )
     except DocumentError:
         raise
