@@ -208,9 +208,10 @@ def numbers(board: Board, tally: Tally) -> Table:
     heads = (
         "study", "number", "published", "simulated", "50 % interval", "90 % interval", "covered", "PIT", "CRPS",
         "log score",
-        *(f"{name}: 90 % interval; CRPS, log score" for name in text.NULLS.values()),
+        *text.NULLS.values(),
     )  # fmt: skip
-    return Table(text.HEADINGS[tally.role], heads, rows)
+    caption = f"{text.HEADINGS[tally.role]}; of null models the 90 % interval, CRPS and log score"
+    return Table(caption, heads, rows)
 
 
 def unscored(board: Board) -> Table:
