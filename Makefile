@@ -75,6 +75,7 @@ calibrate: setup ## fit the population to the calibrated part of the record (hal
 ship: calibrate ## make that fit the one that runs use
 	cp calibrations/shipped/ensemble.parquet calibrations/shipped/ensemble.json src/engager/patients/data/
 	cp calibrations/shipped/targets.csv calibrations/shipped/posterior.csv calibrations/shipped/trace.csv src/engager/inference/data/fit/
+	$(BIN)/python -c "from engager.inference.dossier import bind; bind('calibrations/shipped')"
 
 sensitivity: calibrate ## what that fit's targets tell of which parameter, shipped with its picture (half an hour more)
 	$(BIN)/engager sensitivity --fit calibrations/shipped --out calibrations/sensitivity

@@ -1,20 +1,21 @@
 """Parts of the dossier that need no run: scatter told apart, live checks that can fail, a fit of another ensemble."""
 
 import json
+import shutil
+from dataclasses import replace
 
-import numpy as np
-import polars as pl
 import pytest
 
+from engager import __version__
 from engager.app import verification
-from engager.app.dossier import _spread
+from engager.app.dossier import _refuse_outdated, _spread
 from engager.documents import DocumentError
-from engager.evidence import study
-from engager.inference import dossier
-from engager.inference.dossier import FIT, read_fit_tables
+from engager.evidence import studies, study
+from engager.inference.dossier import FIT, bind, read_fit_tables
+from engager.inference.provenance import contents, files
 from engager.inference.scoreboard import Board
 from engager.inference.validation import Scored
-from engager.patients import ensemble
+from engager.patients import ensemble, write_ensemble
 
 
 def test_the_parts_of_the_scatter_come_from_the_runs(tmp_path):
@@ -55,9 +56,52 @@ def test_files_that_changed_are_found(tmp_path):
 def test_tables_of_another_fit_are_refused(tmp_path):
     shipped = read_fit_tables()
     assert shipped.sha256 == ensemble().digest
-    for name in ("targets", "trace"):
-        (tmp_path / f"{name}.csv").write_bytes((FIT / f"{name}.csv").read_bytes())
-    moved = shipped.posterior.with_columns(pl.col("posterior_median") * np.float64(1.3))
-    moved.write_csv(tmp_path / "posterior.csv")
-    with pytest.raises(DocumentError, match="another fit than the ensemble that runs use"):
-        dossier.read_fit_tables(tmp_path)
+    made = tmp_path / "made"
+    shutil.copytree(FIT, made)
+    write_ensemble(ensemble(), made)
+    shutil.copytree(FIT, tmp_path / "kept")
+    (tmp_path / "kept" / "about.json").unlink()
+    with pytest.raises(DocumentError, match="holds no finished calibration"):
+        read_fit_tables(tmp_path / "kept")
+    bind(made, tmp_path / "kept")
+    assert (tmp_path / "kept" / "about.json").read_text() == (FIT / "about.json").read_text()
+
+    text = (FIT / "targets.csv").read_text()
+    (tmp_path / "kept" / "targets.csv").write_text(
+        text.replace("0.2", "0.3", 1)
+    )  # medians over members are the same
+    with pytest.raises(
+        DocumentError, match=r"another fit than the ensemble that runs use \(targets.csv not as"
+    ):
+        read_fit_tables(tmp_path / "kept")
+
+    found = ensemble()
+    write_ensemble(replace(found, members=found.members[::-1], about={}), made)
+    bind(made, tmp_path / "kept")
+    with pytest.raises(
+        DocumentError, match=r"another fit than the ensemble that runs use \(ensemble, targets.csv"
+    ):
+        read_fit_tables(tmp_path / "kept")
+
+
+def test_scores_of_another_record_or_ensemble_are_refused(tmp_path):
+    board = Board(20, 1, "ensemble", (), (), 0, {}, (), (), {}, __version__, ensemble().digest, contents())
+    _refuse_outdated(board, tmp_path)
+    others = {
+        "other contents of split.csv": {"basis": {**board.basis, "split.csv": "0"}},
+        "another ensemble": {"ensemble": "0" * 64},
+        "were made by engager 0.0.9": {"engager": "0.0.9"},
+    }
+    for said, cells in others.items():
+        with pytest.raises(DocumentError, match=f"{said}.*: score the runs again with engager validate"):
+            _refuse_outdated(replace(board, **cells), tmp_path)
+    # the values of the parameter table, and an ensemble of one's own, have no shipped one to agree with
+    _refuse_outdated(replace(board, parameters="point", ensemble=""), tmp_path)
+
+
+def test_every_file_of_the_record_and_the_fit_is_named():
+    found = files()
+    names = {f"record/{name}.yaml" for name in studies()} | {
+        "split.csv", "checks.csv", "fit.csv", "structure_values.csv", "ensemble.json", "ensemble.parquet",
+    }  # fmt: skip
+    assert names <= set(found) and all(path.is_file() for path in found.values())

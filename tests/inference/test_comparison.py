@@ -6,7 +6,7 @@ import pytest
 
 from engager.evidence import Result
 from engager.inference import interval
-from engager.inference.comparison import _difference, _exceeds, mean_of, stands_for
+from engager.inference.comparison import _difference, _exceeds, attained, mean_of, members_of, stands_for
 from engager.trials import Tables, measured, trial
 
 HUNDRED = np.arange(100, dtype=float)
@@ -44,10 +44,42 @@ def test_differences_are_paired_by_replicate_and_mirror_each_other():
 
 
 def test_no_expected_difference_where_a_median_was_not_reached():
-    assert mean_of(np.array([1.0, INF, 1.0])) is None
-    i = mean_of(np.tile([1.0, 3.0], 50))
-    assert i.value == 2 and i.upper - i.value == pytest.approx(1.645 * 1.005 / 10, rel=1e-3)
+    assert mean_of(np.array([1.0, INF, 1.0]), np.arange(3)) is None
+    i = mean_of(np.tile([1.0, 3.0], 50), np.arange(100))
+    assert i.value == 2 and i.upper - i.value == pytest.approx(1.6604 * 1.005 / 10, rel=1e-3)
     assert i.lower == pytest.approx(2 * i.value - i.upper)
+
+
+T5 = 2.015
+"""Student's 95 % quantile with five degrees of freedom, from a table."""
+
+
+def test_the_mean_of_an_ensemble_is_as_sure_as_its_members_are_many():
+    # pairs with means 0 and 2 by turns: the standard error of six means is √(6 · 1 / 5 / 6) = √0.2
+    pairs = np.repeat([0.0, 2.0, 0.0, 2.0, 0.0, 2.0], 2)
+    told = mean_of(pairs, members_of(12, True))
+    assert told.upper - 1 == pytest.approx(T5 * np.sqrt(0.2), rel=1e-3)
+    # what pairs scatter within is in their means
+    within = mean_of(pairs + np.tile([-3.0, 3.0], 6), members_of(12, True))
+    assert within.upper == pytest.approx(told.upper)
+    alone = mean_of(pairs, members_of(12, False))
+    assert alone.upper - 1 == pytest.approx(1.796 * np.sqrt(12 / 11 / 12), rel=1e-3)
+
+
+def test_a_pair_that_lost_a_replicate_counts_once():
+    # sums about the mean 1.2 of ten values: the pairs give (-2.4, 1.6, ...), the single one 0.8
+    values = np.array([0, 0, 2, 2, 0, 0, 2, 2, 2.0, 2.0])
+    members = np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 5])
+    sums = np.array([-2.4, 1.6, -2.4, 1.6, 0.8, 0.8])
+    error = np.sqrt(6 / 5 * (sums @ sums)) / 10
+    assert mean_of(values, members).upper - 1.2 == pytest.approx(T5 * error, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("replicates", "level", "share"), [(100, 0.9, 89 / 101), (100, 0.5, 49 / 101), (19, 0.9, 16 / 20)]
+)
+def test_an_interval_between_replicates_covers_less_than_its_level(replicates, level, share):
+    assert attained(replicates, level) == pytest.approx(share)
 
 
 def test_a_difference_exceeds_when_the_interval_excludes_zero():

@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engager.evidence import studies
+from engager.evidence import role_of, studies, study
 from engager.inference import null_models
-from engager.inference.null_models import NoForecast, NullModels, covariates, grid, logistic, new_study
+from engager.inference.null_models import (
+    NULLS,
+    Forecast,
+    NoForecast,
+    NullModels,
+    covariates,
+    grid,
+    logistic,
+    new_study,
+)
 from engager.inference.poolable import LOG
+from engager.inference.scores import count_loss
 from engager.inference.validation import scored_rows
 
 EVERY = {row.id: row for study in studies().values() for row, _ in scored_rows(study)}
@@ -60,12 +70,12 @@ def test_subgroups_by_blasts_have_their_own_typical_share():
     assert low < 0 <= high and low < whole < high
 
 
-@pytest.mark.parametrize("which", ["pooled", "regression"])
-def test_no_study_forecasts_itself(nulls, which):
+@pytest.mark.parametrize(("which", "least"), list(zip(NULLS, (20, 20, 7, 10), strict=True)))
+def test_no_study_forecasts_itself(nulls, which, least):
     made = 0
     for row in EVERY.values():
         try:
-            forecast = getattr(nulls, which)(row, row.N or 50)
+            forecast = nulls.forecast(which, row, row.N or 50)
         except NoForecast as why:
             assert str(why)
             continue
@@ -73,8 +83,48 @@ def test_no_study_forecasts_itself(nulls, which):
         assert row.study not in forecast.studies and len(forecast.studies) >= 2
         assert forecast.weights.sum() == pytest.approx(1) and (forecast.weights >= 0).all()
         low, high = forecast.interval(0.9)
-        assert low <= high and np.isfinite(forecast.log_score(low))
-    assert made >= 20
+        assert low <= high and np.isfinite(forecast.log_score(low, 100, (0, 1)))
+        if "calibrated" in which:
+            assert all(
+                any(role_of(r) == "calibrated" for r in study(name).results) for name in forecast.studies
+            )
+    assert made >= least
+
+
+def test_a_forecast_from_calibrated_rows_leaves_out_all_others(nulls):
+    row = EVERY["TOWER/blinatumomab/overall_survival/median/zhao2019"]
+    assert set(nulls.forecast("pooled", row, None).studies) == {"ALCANTARA", "MT103-211", "RR36"}
+    assert set(nulls.forecast("pooled_calibrated", row, None).studies) == {
+        "MT103-211",
+        "RR36",
+    }
+
+
+def changed(nulls, row, **cells):
+    """The null models of a record in which that row prints something else, and the row."""
+    other = row.model_copy(update=cells)
+    own = study(row.study)
+    kept = tuple(other if r.id == row.id else r for r in own.results)
+    record = [s if s.id != row.study else own.model_copy(update={"results": kept}) for s in nulls.studies]
+    return NullModels(tuple(record)), other
+
+
+def test_a_printed_interval_is_nothing_to_forecast_by(nulls):
+    row = EVERY["TOWER/blinatumomab/overall_survival/median/zhao2019"]
+    forecast = nulls.pooled(row, 1)
+    others, told = changed(nulls, row, lower=1.0, upper=60.0, level=0.95)
+    assert others._row(told).se > 0.9  # as a row to go by it is that unsure
+    assert np.array_equal(others.pooled(told, 1).weights, forecast.weights)
+    fewer, small = changed(nulls, row, N=20)
+    assert fewer.pooled(small, 1).interval(0.9)[1] > forecast.interval(0.9)[1]
+
+
+def test_both_forecasts_have_the_same_floor():
+    never = Forecast(np.arange(11) / 10, np.eye(11)[0], True, ())
+    assert never.log_score(1.0, 100, (0, 1)) == pytest.approx(np.log(101 * 11))
+    assert count_loss(np.zeros(100), 200, 200) == pytest.approx(np.log(101 * 201), rel=1e-6)
+    far = Forecast(np.linspace(0, 1, 11), np.eye(11)[5], False, ())
+    assert far.log_score(0.95, 100, (-2, 2)) == pytest.approx(np.log(101 * 4))
 
 
 def test_towers_remission_is_forecast_from_the_two_others_that_print_it(nulls):

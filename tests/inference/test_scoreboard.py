@@ -7,7 +7,7 @@ import pytest
 
 from engager.documents import DocumentError
 from engager.evidence import Result
-from engager.inference.checks import checks, judged, read_checks
+from engager.inference.checks import checks, concluded, read_checks
 from engager.inference.scoreboard import over_studies, tallies
 from engager.inference.validation import Against, Scored, Unscored
 
@@ -56,18 +56,30 @@ def test_roles_are_never_mixed():
 @pytest.mark.parametrize(
     ("expected", "middle", "verdict"),
     [("below", -1, "holds"), ("below", -0.05, "leans"), ("below", -0.01, "fails"), ("below", 0.5, "fails"),
-     ("above", 1, "holds"), ("above", -1, "fails"), ("none", 0.05, "holds"), ("none", 1, "fails")],
+     ("above", 1, "holds"), ("above", -1, "fails")],
 )  # fmt: skip
 def test_a_check_is_judged_by_what_trials_of_this_size_show(expected, middle, verdict):
     check = next(c for c in checks() if c.statistic == "difference")
     check = replace(check, expected=expected)
     effects = middle + np.linspace(-0.2, 0.2, 21)
-    assert judged(check, {(check.name, check.study): effects}).verdict == verdict
+    assert concluded(check, {(check.name, check.study): effects}, varied=False).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("margin", "middle", "verdict"),
+    [(0.1, 0.05, "holds"), (0.1, -0.05, "holds"), (0.1, 0.08, "leans"), (0.1, 0.12, "fails"), (0.1, -0.12, "fails"),
+     (0.5, 0.3, "fails")],
+)  # fmt: skip
+def test_no_effect_needs_a_mean_that_is_none(margin, middle, verdict):
+    # all but the last lie within what trials of this size scatter by; the mean's interval is 0.047 either way
+    check = replace(next(c for c in checks() if c.expected == "none" and not c.against), margin=margin)
+    effects = middle + np.linspace(-0.2, 0.2, 21)
+    assert concluded(check, {(check.name, check.study): effects}, varied=False).verdict == verdict
 
 
 def test_a_ratio_has_no_effect_at_one():
     check = next(c for c in checks() if c.statistic == "hazard_ratio" and c.expected == "below")
-    found = judged(check, {(check.name, check.study): np.linspace(0.3, 0.9, 21)})
+    found = concluded(check, {(check.name, check.study): np.linspace(0.3, 0.9, 21)}, varied=False)
     assert found.verdict == "holds" and found.mean.value == pytest.approx(
         np.exp(np.log(np.linspace(0.3, 0.9, 21)).mean())
     )
@@ -76,7 +88,9 @@ def test_a_ratio_has_no_effect_at_one():
 def test_two_studies_are_compared_between_different_replicates():
     check = next(c for c in checks() if c.against)
     same = np.linspace(0, 1, 20)
-    found = judged(check, {(check.name, check.study): same, (check.name, check.against): same})
+    found = concluded(
+        check, {(check.name, check.study): same, (check.name, check.against): same}, varied=False
+    )
     assert set(np.round(np.abs([found.effect.lower, found.effect.upper]) * 19, 9)) == {
         1.0
     } and found.mean.value == pytest.approx(0)
@@ -84,17 +98,32 @@ def test_two_studies_are_compared_between_different_replicates():
 
 def test_a_check_that_cannot_be_asked_says_why():
     check = checks()[0]
-    assert judged(check, {}).verdict == "open" and "was not simulated" in judged(check, {}).reason
-    few = judged(check, {(check.name, check.study): np.array([0.1, np.nan, 0.2])})
+    none = concluded(check, {}, varied=True)
+    assert none.verdict == "open" and "was not simulated" in none.reason
+    few = concluded(check, {(check.name, check.study): np.array([0.1, np.nan, 0.2])}, varied=True)
     assert few.verdict == "open" and "only 2 replicates" in few.reason
 
 
 def test_every_mistake_in_a_table_of_checks_is_named(tmp_path):
-    head = "name,study,arm,subgroup,against,endpoint,statistic,expected,rows,said\n"
+    head = "name,study,arm,subgroup,against,endpoint,statistic,expected,margin,because,rows,said\n"
     (tmp_path / "c.csv").write_text(
-        head + "a,TOWER,x,,,crs,difference,less,no/such,never said\nb,TOWER,x,,,crs,difference,none,,\n"
+        head
+        + "a,TOWER,x,,,crs,difference,less,,,no/such,never said\nb,TOWER,x,,,crs,difference,none,7,,,\n"
+        + "c,TOWER,x,,,crs,hazard_ratio,none,0.1,so,,x\nd,TOWER,x,,,crs,difference,above,0.1,,,x\n"
     )
     with pytest.raises(DocumentError) as error:
         read_checks(tmp_path / "c.csv")
     text = str(error.value)
-    assert all(word in text for word in ("'no/such'", "'never said'", "'less'", "needs one of them"))
+    assert all(
+        word in text
+        for word in (
+            "'no/such'",
+            "'never said'",
+            "'less'",
+            "needs one of them",
+            "margin: '7' is no",
+            "because: say why",
+            "not of a hazard_ratio",
+            "only a check that expects none",
+        )
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engager.app.rivals import FARTHEST, Held
+from engager.app.rivals import EMPTY, FARTHEST, Held
 from engager.documents import DocumentError
 from engager.inference.morris import design, effects, summarised
 from engager.inference.prior import Prior, prior
@@ -42,6 +42,17 @@ def test_slopes_are_found_where_they_are_clear():
     assert np.allclose(noisy.clear, SLOPES, atol=0.2)
     with pytest.raises(DocumentError, match="5 points are too few for 4 parameters"):
         slopes(points[:5], points[:5] @ SLOPES)
+
+
+def test_a_variant_that_empties_a_group_is_worse_and_not_better():
+    error = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    held = Held(KNOWN, WANTED, error, SLOPES)
+    at = np.array([t.observed for t in WANTED])
+    there, gone = (held.distance(at + np.array([2.0, second, 1.0])) for second in (2.0, np.nan))
+    assert held.misfit(there) == pytest.approx(4 / 0.9 + 1)
+    assert held.misfit(gone) == pytest.approx(4 + 1 + EMPTY**2)
+    u = np.zeros(4)
+    assert np.array_equal(held.next(u, gone), held.next(u, np.where(np.isnan(gone), 0, gone)))
 
 
 def test_parameters_by_what_is_said_of_them(found):

@@ -117,6 +117,10 @@ def test_runs_that_are_not_those_that_were_scored_are_refused(scored, tmp_path):
         (scored / "scores.json").write_text(json.dumps({**kept, "rows": kept["rows"][:1], "checks": [{}]}))
         done = run("dossier", scored, "--out", tmp_path / "page.html")
         assert done.exit_code == 2 and "is not what this version of engager validate writes" in done.stderr
+        basis = {**kept["basis"], "checks.csv": "0" * 64}
+        (scored / "scores.json").write_text(json.dumps({**kept, "basis": basis}))
+        done = run("dossier", scored, "--out", tmp_path / "page.html")
+        assert done.exit_code == 2 and "other contents of checks.csv than are installed" in done.stderr
         (scored / "scores.json").write_text("{")
         assert run("dossier", scored, "--out", tmp_path / "page.html").exit_code == 2
     finally:
@@ -134,6 +138,7 @@ def test_without_scores_the_command_to_run_is_named(tmp_path):
 
 def test_scores_without_their_runs_are_refused(tmp_path):
     empty = {"replicates": 12, "seed": 1, "parameters": "point", "switched": [], "runs": {"TOWER": "0" * 64}}
+    empty |= {"engager": "0", "ensemble": "", "basis": {}}
     summary = {"context": 0, "problems": {}}
     (tmp_path / "scores.json").write_text(json.dumps({**empty, "summary": summary, "checks": [], "rows": []}))
     done = run("dossier", tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from engager.app.output import console
 from engager.evidence import studies
-from engager.inference.checks import checks, judged
+from engager.inference.checks import checks, concluded
 from engager.inference.scoreboard import Board, tallies
 from engager.inference.validation import Against, Scored, Unscored, scored_rows
 from engager.reports import validation_page
@@ -60,7 +60,7 @@ def board():
             )
     asked = checks()
     answers = {(asked[0].name, asked[0].study): np.linspace(0.1, 0.4, 20)}
-    judgements = tuple(judged(check, answers) for check in asked)
+    judgements = tuple(concluded(check, answers, varied=False) for check in asked)
     return Board(
         20, 1, "point", (), tuple(rows), 99, {"TOWER": "no disk"}, tuple(tallies(rows, 1)), judgements
     )

@@ -12,22 +12,22 @@ import polars as pl
 
 from engager import __version__
 from engager.app import everything
-from engager.app.request import POINT
+from engager.app.request import ENSEMBLE, POINT
 from engager.app.verification import live_checks, refined
 from engager.documents import DocumentError, Problem, read_yaml
 from engager.evidence import sources, studies
 from engager.inference import dossier as parts
 from engager.inference.credibility import DATA, QUESTION, read_question
 from engager.inference.criteria import judged
-from engager.inference.dossier import Assumption, Dossier, FitTables, Run, Spread
+from engager.inference.dossier import Assumption, Dossier, FitTables, Run, Scatter
+from engager.inference.provenance import contents, files, sha256
 from engager.inference.scoreboard import Board
 from engager.inference.scores_file import SCORES, read_board
 from engager.inference.sensitivity import SHIPPED as SENSITIVITY
 from engager.inference.sensitivity import Sensitivity, read_sensitivity
 from engager.inference.validation import Scored
 from engager.io import MANIFEST, Store, place, write_text
-from engager.patients import population, structures
-from engager.patients.population import DATA as POPULATION
+from engager.patients import ensemble, population, structures
 from engager.trials import read_trial
 
 PAGE = "dossier.html"
@@ -59,6 +59,7 @@ def dossier(
     if target.is_dir():
         raise DocumentError(f"{target} is a folder; name the page with --out, such as {target / PAGE}")
     board, text = _scores(runs)
+    _refuse_outdated(board, runs)
     scored = [_run(runs / name, name) for name in board.runs]
     _refuse_others(board, scored, runs)
     steps = refined()
@@ -151,8 +152,33 @@ def _refuse_others(board: Board, runs: list[Run], folder: Path) -> None:
         for run in runs
         if run.sha256 != (sha := board.runs[run.study])
     ]
+    problems += [
+        Problem(
+            None, f"{folder / run.study} has another ensemble ({run.ensemble[:12]}…) than the scores name"
+        )
+        for run in runs
+        if run.ensemble != board.ensemble
+    ]
     if problems:
         raise DocumentError([*problems, Problem(None, f"score what is there with engager validate {folder}")])
+
+
+def _refuse_outdated(board: Board, folder: Path) -> None:
+    """The scores must rest on what is installed, as all else on the page does."""
+    now, said = contents(), list[str]()
+    changed = [name for name in {**now, **board.basis} if now.get(name) != board.basis.get(name)]
+    if changed:
+        said.append(f"were made with other contents of {', '.join(changed)} than are installed")
+    if board.engager != __version__:
+        said.append(f"were made by engager {board.engager}, this is {__version__}")
+    if board.parameters == ENSEMBLE and board.ensemble != ensemble().digest:
+        said.append(
+            f"are of runs with another ensemble ({board.ensemble[:12]}…) than is installed ({ensemble().digest[:12]}…)"
+        )
+    if said:
+        raise DocumentError(
+            f"the scores in {folder} {' and '.join(said)}: score the runs again with engager validate {folder}"
+        )
 
 
 def _versions(runs: Path, board: Board) -> Mapping[str, str]:
@@ -165,7 +191,7 @@ def _versions(runs: Path, board: Board) -> Mapping[str, str]:
     return {package: ", ".join(sorted(versions)) for package, versions in found.items()}
 
 
-def _spread(runs: Path, board: Board) -> Iterator[Spread]:
+def _spread(runs: Path, board: Board) -> Iterator[Scatter]:
     """Both parts of the scatter of scored numbers, where the runs tell them."""
     wanted = {row.result.id: row for row in board.rows if isinstance(row, Scored)}
     for name in board.runs:
@@ -174,7 +200,7 @@ def _spread(runs: Path, board: Board) -> Iterator[Spread]:
         for row in json.loads(Store(runs / name).text("results.json")):
             parted, scored = row.get("spread"), wanted.get(row["id"])
             if parted and scored and row["published"]:
-                yield Spread(row["id"], name, scored.role, parted["parameters"], parted["sampling"])
+                yield Scatter(row["id"], name, scored.role, parted["parameters"], parted["sampling"])
 
 
 def _assumptions(found: Sensitivity | None) -> list[Assumption]:
@@ -201,17 +227,16 @@ def _moved(effects: pl.DataFrame) -> dict[str, tuple[float, int, str | None]]:
 
 
 def _files(scores: str, question: Path, fit: FitTables | None, found: Sensitivity | None) -> dict[str, str]:
-    """SHA-256 of every file that numbers come from."""
-    read = {question.name: question}
-    read |= {name: POPULATION / name for name in ("parameters.csv", "structures.csv")}
+    """SHA-256 of every file that numbers come from; those of the runs have their own."""
+    read = {question.name: question, **files()}
     read |= {name: DATA / name for name in ("activities.csv", "limits.csv")}
     if fit:
-        read |= {"ensemble.parquet": POPULATION / "ensemble.parquet"}
-        read |= {f"fit/{name}.csv": parts.FIT / f"{name}.csv" for name in ("targets", "posterior", "trace")}
+        names = (parts.ABOUT, *(f"{name}.csv" for name in parts.TABLES))
+        read |= {f"fit/{name}": parts.FIT / name for name in names}
     if found:
         names = ("effects", "rivals")
         read |= {f"sensitivity/{name}.csv": SENSITIVITY / f"{name}.csv" for name in names}
-    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in read.items()}
+    hashes = {name: sha256(path) for name, path in read.items()}
     return {SCORES: hashlib.sha256(scores.encode("utf-8")).hexdigest(), **hashes}
 
 

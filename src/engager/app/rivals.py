@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 ROUNDS = 3
 """Steps of the refit; each costs one evaluation of every variant."""
 
+EMPTY = 10.0
+"""Standard errors from the data at which a target counts that has no value, since nobody is left in its group."""
+
 FARTHEST = 2.0
 """Prior standard deviations that a parameter may go in a refit: beyond, slopes are not those of the centre."""
 
@@ -39,12 +42,17 @@ class Held:
         return np.asarray(np.sqrt(np.diag(self.error)))
 
     def distance(self, values: Floats) -> Floats:
-        """Simulated less printed in standard errors; 0 where there is no value."""
+        """Simulated less printed in standard errors; nan where there is no value."""
         z = (values - np.array([t.observed for t in self.wanted])) / self.sd
-        return np.where(np.isfinite(z), z, 0.0)
+        return np.where(np.isfinite(z), z, np.nan)
 
     def misfit(self, z: Floats) -> float:
-        return float(z @ np.linalg.solve(self.correlation, z))
+        """Squared distance; a target without a value adds that of a miss by :data:`EMPTY`, whatever it is correlated
+        with."""
+        there = np.isfinite(z)
+        known = z[there]
+        told = float(known @ np.linalg.solve(self.correlation[np.ix_(there, there)], known))
+        return told + EMPTY**2 * int((~there).sum())
 
     @property
     def correlation(self) -> Floats:
@@ -52,7 +60,9 @@ class Held:
 
     def next(self, u: Floats, z: Floats) -> Floats:
         """A Gauss–Newton step from ``u`` (prior standard deviations), where targets lie at ``z``, towards the most
-        likely parameters; the parameters of targets without a slope go back to the centre."""
+        likely parameters; the parameters of targets without a slope go back to the centre. A target without a value
+        says nothing of the way."""
+        z = np.where(np.isfinite(z), z, 0.0)
         weighted = np.linalg.solve(self.correlation, self.slopes.T).T
         precision = np.eye(len(u)) + weighted @ self.slopes.T
         return np.clip(u - np.linalg.solve(precision, u + weighted @ z), -FARTHEST, FARTHEST)
@@ -108,7 +118,8 @@ def _tables(
     rows, by_target = [], []
     for stage, found in stages.items():
         for out, (u, z) in zip(names, found, strict=True):
-            name, change = " and ".join(out) or "nothing", z - found[0][1]
+            misses = [np.where(np.isfinite(one), one, EMPTY) for one in (z, found[0][1])]
+            name, change = " and ".join(out) or "nothing", misses[0] - misses[1]
             moved = [held.wanted[j].name for j in np.argsort(-np.abs(change)) if abs(change[j]) > 1]
             rows.append(
                 {
@@ -118,6 +129,6 @@ def _tables(
             )  # fmt: skip
             by_target += [
                 {"out": name, "stage": stage, "target": t.name, "z": float(a), "change": float(b)}
-                for t, a, b in zip(held.wanted, z, change, strict=True)
+                for t, a, b in zip(held.wanted, misses[0], change, strict=True)
             ]
     return pl.DataFrame(rows, infer_schema_length=None), pl.DataFrame(by_target)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engager import __version__
 from engager.app import everything
 from engager.app.output import plain
 from engager.app.request import POINT, SHIPPED
@@ -14,9 +15,10 @@ from engager.app.simulate import Progress, reopened
 from engager.app.summarise import finished_tables
 from engager.documents import DocumentError, Problem
 from engager.evidence import Study, distinct, role_of, studies
-from engager.inference.checks import Answer, Check, answers, checks, judged
+from engager.inference.checks import Answer, Check, answers, checks, concluded
 from engager.inference.comparison import ENOUGH
 from engager.inference.null_models import NullModels
+from engager.inference.provenance import contents
 from engager.inference.scoreboard import Board, tallies
 from engager.inference.scores_file import SCORES, as_data
 from engager.inference.validation import Scored, Unscored, score_study, scored_rows
@@ -148,6 +150,7 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
     rows: list[Scored | Unscored] = []
     said: dict[tuple[str, str], Answer] = {}
     marks: dict[str, str] = {}
+    members = ""
     for name, study in record.items():
         if name in problems or name not in everything.in_order():
             why = problems.get(name, "the study has no trial among those simulated")
@@ -157,7 +160,11 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
             found, answered = _study(runs.folder / name, study, nulls, wanted)
             rows += found
             said |= answered
-            marks[name] = Store(runs.folder / name).digest()
+            store = Store(runs.folder / name)
+            marks[name] = store.digest()
+            members = store.manifest()["inputs"][
+                "ensemble"
+            ]  # the same in all: other inputs than now are refused
     everybody = [row for study in record.values() for row in distinct(study.results)]
     return Board(
         replicates=runs.replicates,
@@ -168,8 +175,11 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
         context=sum(role_of(row) == "context" for row in everybody),
         problems=problems,
         tallies=tuple(tallies(rows, runs.seed)),
-        checks=tuple(judged(check, said) for check in wanted),
+        checks=tuple(concluded(check, said, varied=runs.parameters != POINT) for check in wanted),
         runs=marks,
+        engager=__version__,
+        ensemble=members,
+        basis=contents(),
     )
 
 

@@ -14,7 +14,7 @@ from engager.app import doctor
 from engager.app.simulate import verify
 from engager.engine.integrate import step
 from engager.evidence import check, studies
-from engager.inference.dossier import ALLOWED, Check, Refined
+from engager.inference.dossier import ALLOWED, ProgramCheck, Refined
 from engager.model import State, alone, concentration, rates
 from engager.patients import Disease, person, simplest, values
 from engager.trials.course import STEPS
@@ -29,7 +29,7 @@ ORDER = 1.7
 """Least observed order of a scheme of second order."""
 
 
-def live_checks(runs: Iterable[Path], steps: list[Refined]) -> list[Check]:
+def live_checks(runs: Iterable[Path], steps: list[Refined]) -> list[ProgramCheck]:
     """Every check that needs no simulation, in the order of the page.
 
     Args:
@@ -37,7 +37,7 @@ def live_checks(runs: Iterable[Path], steps: list[Refined]) -> list[Check]:
         steps: what :func:`refined` found.
     """
     return [
-        *(Check(t.name, t.well, t.message) for t in doctor.known_answers()),
+        *(ProgramCheck(t.name, t.well, t.message) for t in doctor.known_answers()),
         *_steps(steps),
         _record(),
         _files(runs),
@@ -91,16 +91,16 @@ BLASTS = ("Ls", "Lo", "Lr", "Ln")
 """Clones in the marrow."""
 
 
-def _steps(steps: list[Refined]) -> list[Check]:
+def _steps(steps: list[Refined]) -> list[ProgramCheck]:
     one, two = steps[0], steps[1]
     order = float(np.log2(one.blasts / two.blasts)) if two.blasts > 0 else float("inf")
     return [
-        Check(
+        ProgramCheck(
             "default steps, error of blasts",
             one.blasts <= ALLOWED,
             f"largest {one.blasts:.1e} log10 against steps divided by {FINEST}, {ALLOWED:g} allowed",
         ),
-        Check(
+        ProgramCheck(
             "order of the scheme",
             order >= ORDER,
             f"halved steps leave 1/{one.blasts / two.blasts:.1f} of the error: order {order:.2f}, 2 expected",
@@ -108,20 +108,20 @@ def _steps(steps: list[Refined]) -> list[Check]:
     ]
 
 
-def _record() -> Check:
+def _record() -> ProgramCheck:
     """The linter over the whole record: nothing hard may be left unjudged."""
     found = check()
     open_ = [f for f in found if f.judged is None and f.severity == "hard"]
     counts = ", ".join(f"{n} {name}" for name, n in Counter(f.severity for f in found).items())
     rows = sum(len(study.results) for study in studies().values())
     said = f"{rows} results of {len(studies())} studies; findings: {counts}; contradictions unjudged: {len(open_)}"
-    return Check("the published record, checked by rules", not open_, said)
+    return ProgramCheck("the published record, checked by rules", not open_, said)
 
 
-def _files(runs: Iterable[Path]) -> Check:
+def _files(runs: Iterable[Path]) -> ProgramCheck:
     folders = list(runs)
     faults = [fault for folder in folders for fault in verify(folder)]
     said = f"{len(folders)} runs read; {len(faults)} files differ from their checksums" + "".join(
         f"; {f}" for f in faults[:3]
     )
-    return Check("files of the runs", not faults, said)
+    return ProgramCheck("files of the runs", not faults, said)

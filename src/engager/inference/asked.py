@@ -97,7 +97,7 @@ class Asked:
         """See :func:`contrast`."""
         if self.original is None or self._original is None:
             return []
-        return contrast(self.trial, self._own, self.original, self._original)
+        return contrast(self.trial, self._own, self.original, self._original, varied=self.varied)
 
     def controls(self) -> list[Compared]:
         """See :func:`controlled`."""

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engager.documents import DocumentError, Problem, read_table
+from engager.documents import DocumentError, Problem, Row, read_table
 from engager.evidence import Result, Statement, statements, studies
-from engager.inference.comparison import ENOUGH, Interval, interval, mean_of
+from engager.inference.comparison import ENOUGH, Integers, Interval, interval, mean_of, members_of
 from engager.patients.ensemble import PAIR
 from engager.trials import NotSimulated, Tables, Trial, measured
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 DATA = Path(__file__).parent / "data"
 
 EXPECTED = ("below", "above", "none")
-"""What an effect should be: below or above no effect, or none that a trial of this size would show."""
+"""What an effect should be: below or above no effect, or none that matters."""
 
 RATIOS = ("hazard_ratio", "odds_ratio")
 
@@ -34,8 +34,9 @@ RATIOS = ("hazard_ratio", "odds_ratio")
 class Check:
     """A statement about two groups, whose effect is the first less the second (or a ratio of the two).
 
-    Both are subgroups of an arm (``A vs B``), or the same arm's name in ``study`` and in the study ``against``. rows:
-    published rows that bear on it; said: the statement of the reviews, None where rows say it.
+    Both are subgroups of an arm (``A vs B``), or the same arm's name in ``study`` and in the study ``against``. margin:
+    difference of shares up to which two groups count as alike where no effect is expected, None elsewhere; because: why
+    that much. rows: published rows that bear on it; said: the statement of the reviews, None where rows say it.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Check:
     endpoint: str
     statistic: str
     expected: str
+    margin: float | None
+    because: str
     rows: tuple[Result, ...]
     said: Statement | None
 
@@ -66,9 +69,12 @@ class Checked:
     """A check and what came out.
 
     effect: median and 90 % interval of trials of this size. mean: mean over all simulated trials (of a ratio the
-    geometric one) with the 90 % interval of that mean, which more replicates narrow. verdict: ``holds``; ``leans`` (the
-    mean is on the right side, but trials of this size scatter across); ``fails``; or ``open`` where it cannot be asked,
-    for the ``reason``.
+    geometric one) with the 90 % interval of that mean, which more replicates narrow.
+
+    verdict of a direction: ``holds`` where the effect's interval lies on its side, ``leans`` where only that of the
+    mean does, else ``fails``. Of no effect: ``fails`` where the mean leaves the margin or the effect's interval
+    excludes none; ``leans`` where the mean lies within the margin but its interval does not; else ``holds``.
+    ``open`` where it cannot be asked, for the ``reason``.
     """
 
     check: Check
@@ -103,13 +109,39 @@ def read_checks(path: Path) -> list[Check]:
             wrong.append(f"expected: {line['expected']!r} is not known; allowed are {', '.join(EXPECTED)}")
         if not ids and not line["said"]:
             wrong.append("rows or said: a check needs one of them")
+        margin, fault = _margin(line)
+        wrong += fault
         problems += [Problem(line.place, text) for text in wrong]
         if not wrong:
-            cells = {**line.cells, "rows": tuple(recorded[i] for i in ids), "said": said.get(line["said"])}
+            cells = {
+                **line.cells,
+                "margin": margin,
+                "rows": tuple(recorded[i] for i in ids),
+                "said": said.get(line["said"]),
+            }
             made.append(Check(**cells))  # type: ignore[arg-type]
     if problems:
         raise DocumentError(problems)
     return made
+
+
+def _margin(line: Row) -> tuple[float | None, list[str]]:
+    """The margin of a line, and what is wrong with it."""
+    if line["expected"] != "none":
+        stray = line["margin"] or line["because"]
+        return None, ["margin and because: only a check that expects none has them"] * bool(stray)
+    try:
+        margin = float(line["margin"])
+    except ValueError:
+        margin = math.nan
+    wrong = []
+    if not 0 < margin < 1:
+        wrong.append(f"margin: {line['margin']!r} is no difference of shares; give one above 0 and below 1")
+    if not line["because"]:
+        wrong.append("because: say why the margin is that much")
+    if line["statistic"] in RATIOS:
+        wrong.append(f"statistic: no effect is asked of differences, not of a {line['statistic']}")
+    return margin, wrong
 
 
 Answer = Floats | str
@@ -129,8 +161,12 @@ def answers(trial: Trial, tables: Tables, study: str, wanted: list[Check]) -> di
     return found
 
 
-def judged(check: Check, found: Mapping[tuple[str, str], Answer]) -> Checked:
-    """The check's verdict from the answers of its studies."""
+def concluded(check: Check, found: Mapping[tuple[str, str], Answer], *, varied: bool) -> Checked:
+    """The check's verdict from the answers of its studies.
+
+    Args:
+        varied: replicates have parameters of an ensemble.
+    """
     values = []
     for ask in check.asks:
         answer = found.get((check.name, ask.study), f"{ask.study} was not simulated")
@@ -144,32 +180,47 @@ def judged(check: Check, found: Mapping[tuple[str, str], Answer]) -> Checked:
         size = min(map(len, values)) // PAIR * PAIR
         order = np.arange(size).reshape(-1, PAIR)
         effects = values[0][:size] - values[1][np.roll(order, 1, axis=1).ravel()]
-    effects = effects[np.isfinite(effects)]
+        varied = True  # both of a pair of replicates take part in two differences
+    there = np.isfinite(effects)
     if check.statistic in RATIOS:
-        effects = effects[effects > 0]  # a group without an event has no ratio
+        there &= effects > 0  # a group without an event has no ratio
+    effects, members = effects[there], members_of(len(effects), varied)[there]
     if len(effects) < ENOUGH:
         return Checked(check, "open", reason=f"only {len(effects)} replicates have both groups")
-    span, mean = interval(effects), _mean(check, effects)
+    span, mean = interval(effects), _mean(check, effects, members)
     assert span is not None and mean is not None  # all are finite
     return Checked(check, _verdict(check, span, mean), span, mean)
 
 
-def _mean(check: Check, effects: Floats) -> Interval | None:
+def _mean(check: Check, effects: Floats, members: Integers) -> Interval | None:
     """Mean of differences, geometric mean of ratios."""
     if check.statistic not in RATIOS:
-        return mean_of(effects)
-    logs = mean_of(np.log(effects))
+        return mean_of(effects, members)
+    logs = mean_of(np.log(effects), members)
     if logs is None or logs.lower is None or logs.upper is None:
         return None
     return Interval(math.exp(logs.value), math.exp(logs.lower), math.exp(logs.upper))
 
 
 def _verdict(check: Check, span: Interval, mean: Interval) -> str:
+    if check.margin is not None:
+        return _alike(check.margin, span, mean)
     nothing = 1.0 if check.statistic in RATIOS else 0.0
     for verdict, found in (("holds", span), ("leans", mean)):
-        low, high = (found.value if x is None else x for x in (found.lower, found.upper))
-        if check.expected == "none":
-            return "holds" if low <= nothing <= high else "fails"
+        low, high = _ends(found)
         if low > nothing if check.expected == "above" else high < nothing:
             return verdict
     return "fails"
+
+
+def _alike(margin: float, span: Interval, mean: Interval) -> str:
+    """The verdict of no effect: trials of this size show none, and the model's own mean is none that matters."""
+    low, high = _ends(span)
+    if abs(mean.value) > margin or not low <= 0 <= high:
+        return "fails"
+    return "holds" if max(map(abs, _ends(mean))) <= margin else "leans"
+
+
+def _ends(found: Interval) -> tuple[float, float]:
+    low, high = (found.value if x is None else x for x in (found.lower, found.upper))
+    return low, high

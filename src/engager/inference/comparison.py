@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from engager.evidence import Result, Study, role_of
 from engager.evidence.printed import read
 from engager.inference.measures import Ask
 from engager.inference.spread import Spread
+from engager.patients.ensemble import PAIR
 from engager.trials import NotSimulated, Trial, standard_results
 from engager.trials.analysis import COMPARING, VERSUS
 from engager.trials.controls import beside
 from engager.trials.standard import effects, sides
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 LEVEL = 0.90
 """Level of the intervals over replicates."""
@@ -92,13 +94,24 @@ def interval(values: Floats) -> Interval | None:
 
 def quantiles(values: Floats, level: float = LEVEL) -> tuple[float, float, float] | None:
     """Lower bound, median and upper bound of the central interval of ``level`` over the replicates that have a value,
-    infinite ones included; None where none has."""
+    infinite ones included; None where none has.
+
+    Bounds are values of replicates: of 100 the 6th and the 95th in order, between which one more of the same kind lies
+    in 88 % of cases (:func:`attained`), not in 90 %.
+    """
     ordered = np.sort(values[~np.isnan(values)])
     if not len(ordered):
         return None
     levels = ((1 - level) / 2, 0.5, (1 + level) / 2)
     low, middle, high = (float(np.quantile(ordered, q, method="nearest")) for q in levels)
     return low, middle, high
+
+
+def attained(replicates: int, level: float = LEVEL) -> float:
+    """How often one more trial of the same kind lies within :func:`quantiles` of as many replicates, without ties: the
+    difference of the bounds' ranks, of ``replicates`` + 1 places that are equally likely."""
+    low, _, high = quantiles(np.arange(replicates, dtype=np.float64), level) or (0.0, 0.0, 0.0)
+    return (high - low) / (replicates + 1)
 
 
 def rows_published(trial: Trial, study: Study) -> tuple[list[Result], list[Result]]:
@@ -159,8 +172,13 @@ def _covered(row: Result, values: Floats | None) -> bool | None:
     found = None if values is None else quantiles(values)
     if row.value is None or found is None or values is None or (~np.isnan(values)).sum() < ENOUGH:
         return None
+    return inside(row, found[0], found[2])
+
+
+def inside(row: Result, low: float, high: float) -> bool:
+    """Whether what a printed number stands for meets the interval from ``low`` to ``high``."""
     least, most = stands_for(row)
-    return bool(found[0] <= most and least <= found[2])
+    return bool(low <= most and least <= high)
 
 
 def stands_for(row: Result) -> tuple[float, float]:
@@ -182,8 +200,12 @@ def rows_common(trial: Trial, other: Trial) -> list[Result]:
     ]
 
 
-def contrast(trial: Trial, ask: Ask, other: Trial, ask_other: Ask) -> list[Contrast]:
-    """Standard results of ``trial`` against those of ``other``, replicate by replicate (common patients)."""
+def contrast(trial: Trial, ask: Ask, other: Trial, ask_other: Ask, *, varied: bool) -> list[Contrast]:
+    """Standard results of ``trial`` against those of ``other``, replicate by replicate (common patients).
+
+    Args:
+        varied: replicates have parameters of an ensemble, see :func:`members_of`.
+    """
     out = []
     for row in rows_common(trial, other):
         try:
@@ -194,7 +216,7 @@ def contrast(trial: Trial, ask: Ask, other: Trial, ask_other: Ask) -> list[Contr
         mine, theirs, gap = interval(here), interval(there), interval(gaps)
         if mine is None and theirs is None:
             continue
-        expected = mean_of(gaps)
+        expected = mean_of(gaps, members_of(len(gaps), varied))
         out.append(Contrast(row, mine, theirs, expected, _excludes_zero(expected), gap, _exceeds(gaps)))
     return out
 
@@ -232,14 +254,31 @@ def _difference(here: Floats, there: Floats) -> Floats:
         return np.asarray(mine - theirs, np.float64)
 
 
-def mean_of(gaps: Floats) -> Interval | None:
-    """Mean of values (or differences) with the interval of that mean; None where one of them is not finite."""
-    if not len(gaps) or not np.isfinite(gaps).all():
+def members_of(many: int, varied: bool) -> Integers:
+    """A number for each replicate, the same for those that share a member of an ensemble; all differ if not
+    ``varied``."""
+    return np.arange(many) // (PAIR if varied else 1)
+
+
+def mean_of(values: Floats, members: Integers) -> Interval | None:
+    """Mean of values (or differences) with the interval of that mean; None where one of them is not finite.
+
+    Values of one member differ by chance alone and share what the parameters do, so only members are independent: the
+    standard error is that of sums over members (for complete pairs that of the pairs' means), the interval Student's.
+
+    Args:
+        members: of each value, see :func:`members_of`.
+    """
+    if not len(values) or not np.isfinite(values).all():
         return None
-    mean = float(gaps.mean())
-    if len(gaps) < ENOUGH:
+    mean = float(values.mean())
+    _, of = np.unique(members, return_inverse=True)
+    sums = np.bincount(of, weights=values - mean)
+    many = len(sums)
+    if len(values) < ENOUGH or many < 2:
         return Interval(mean, None, None)
-    half = float(ndtri((1 + LEVEL) / 2) * gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    error = np.sqrt(many / (many - 1) * float(sums @ sums)) / len(values)
+    half = float(stdtrit(many - 1, (1 + LEVEL) / 2) * error)
     return Interval(mean, mean - half, mean + half)
 
 

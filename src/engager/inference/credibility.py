@@ -66,7 +66,7 @@ class Criterion(Strict):
     kind: Kind | None = None
     endpoints: Annotated[list[str], Field(min_length=1)] | None = None
     level: float | None = None
-    null: Literal["pooled", "regression"] | None = None
+    null: Literal["pooled", "regression", "pooled_calibrated", "regression_calibrated"] | None = None
     at_least: float | None = None
     at_most: Annotated[float, Field(ge=0)] | None = None
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from engager.documents import DocumentError, Row, read_table
 from engager.inference.credibility import DATA, Question
 from engager.inference.criteria import Judged
 from engager.inference.prior import DATA as ROOM
+from engager.inference.provenance import of_text
 from engager.inference.scoreboard import Board
 from engager.inference.sensitivity import Sensitivity
-from engager.patients import Structure, ensemble
+from engager.patients import Ensemble, Structure, ensemble, read_ensemble
 
 FIT = ROOM / "fit"
 """Tables of the calibration that is shipped; its ensemble is among the patients' data."""
@@ -23,13 +24,14 @@ FIT = ROOM / "fit"
 ALLOWED = 0.05
 """Error of log10 blasts that changes no number of a trial: an aspirate is read with tenths."""
 
-NEAR = 0.05
-"""Relative difference of medians over members by which tables and ensemble may differ, as they are taken on other
-scales."""
+TABLES = ("targets", "posterior", "trace")
+
+ABOUT = "about.json"
+"""Hashes of the tables and of the ensemble that one calibration left."""
 
 
 @dataclass(frozen=True)
-class Check:
+class ProgramCheck:
     """A check of the program that ran for the dossier."""
 
     name: str
@@ -83,7 +85,7 @@ class FitTables:
 
 
 @dataclass(frozen=True)
-class Spread:
+class Scatter:
     """Standard deviations of a simulated number over replicates, in its own unit: what parameters differ by, and what
     trials of that size differ by."""
 
@@ -129,14 +131,14 @@ class Dossier:
     engager: str
     folder: str
     judged: tuple[Judged, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[ProgramCheck, ...]
     refined: tuple[Refined, ...]
     versions: Mapping[str, str]
     activities: tuple[Mapping[str, str], ...]
     fit: FitTables | None
     board: Board
     runs: tuple[Run, ...]
-    spread: tuple[Spread, ...]
+    spread: tuple[Scatter, ...]
     sensitivity: Sensitivity | None
     assumptions: tuple[Assumption, ...]
     structures: tuple[Structure, ...]
@@ -160,24 +162,37 @@ def read_fit_tables(folder: Path = FIT) -> FitTables:
     """Read the tables of the calibration that is shipped.
 
     Raises:
-        DocumentError: one is not there or cannot be read, or they are not those of the ensemble that is shipped.
+        DocumentError: one is not there or cannot be read, or they are not those that came with the ensemble that is
+            shipped.
     """
     try:
-        tables = {
-            name: pl.read_csv(folder / f"{name}.csv", infer_schema_length=None)
-            for name in ("targets", "posterior", "trace")
-        }
-        found = ensemble()
-        told = dict(tables["posterior"].select("parameter", "posterior_median").rows())
-    except (OSError, pl.exceptions.PolarsError) as error:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        tables = {name: pl.read_csv(folder / f"{name}.csv", infer_schema_length=None) for name in TABLES}
+        found = _hashes(folder, ensemble())
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise DocumentError(
-            f"{folder} holds no finished calibration ({error}): engager calibrate makes one"
+            f"{folder} holds no finished calibration ({error}): engager calibrate makes one, make ship puts it here"
         ) from None
-    medians = dict(zip(found.names, np.median(found.members, axis=0), strict=True))
-    other = [name for name in medians if not np.isclose(told.get(name, np.nan), medians[name], rtol=NEAR)]
-    if other or set(told) != set(medians):
+    other = [name for name, sha in found.items() if about.get(name) != sha]
+    if other:
         raise DocumentError(
-            f"{folder} is of another fit than the ensemble that runs use ({', '.join(other[:3]) or 'parameters'} "
-            "differ): ship both from one engager calibrate"
+            f"{folder} is of another fit than the ensemble that runs use ({', '.join(other)} not as {ABOUT} has it): "
+            "ship both from one engager calibrate with make ship"
         )
-    return FitTables(**tables, sha256=found.digest)
+    return FitTables(**tables, sha256=ensemble().digest)
+
+
+def bind(fit: Path | str, folder: Path = FIT) -> None:
+    """Note in ``folder``, where the tables of a calibration are shipped, which ensemble the calibration in ``fit`` left
+    with them; ``make ship`` does it.
+
+    Raises:
+        DocumentError: there is no ensemble in ``fit``.
+        OSError: a table is not there, or the note cannot be written.
+    """
+    text = json.dumps(_hashes(Path(fit), read_ensemble(Path(fit))), indent=1)
+    (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+
+
+def _hashes(folder: Path, found: Ensemble) -> dict[str, str]:
+    return {"ensemble": found.digest, **{f"{name}.csv": of_text(folder / f"{name}.csv") for name in TABLES}}

@@ -1,7 +1,8 @@
 """What one would have said without the model: forecasts of a printed number from the other studies alone.
 
 ``pooled``: random effects of the same number in the other studies. ``regression``: logistic regression of response
-rates on the share of blasts and the setting. Neither ever sees the study that it forecasts.
+rates on the share of blasts and the setting. Neither ever sees the study that it forecasts. Both come in two variants:
+from all other studies, and from their calibrated rows alone, as the fit is.
 
 Studies are few, often two. A prediction interval with k - 2 degrees of freedom does not exist then, and one with
 one degree would be so wide that any model wins against it. The standard deviation between studies has a prior instead,
@@ -10,7 +11,7 @@ half-normal with scale 0.5 (Röver et al. 2021, Res Synth Methods 12:448): a nul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,9 +20,19 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from engager.evidence import Result, Study
-from engager.inference.poolable import CLOGLOG, LOGIT, Row, Scale, rows_of, scale_of
-from engager.inference.scores import crps
+from engager.evidence import Result, Study, role_of
+from engager.inference.poolable import (
+    CLOGLOG,
+    LOGIT,
+    Row,
+    Scale,
+    error_of_median,
+    error_of_rate,
+    rows_of,
+    scale_of,
+    whole,
+)
+from engager.inference.scores import crps, loss
 from engager.trials import trial, trials
 from engager.trials.groups import SUBGROUPS
 from engager.vocabulary import endpoints
@@ -67,6 +78,10 @@ BEFORE_ENGAGER = ("D-ALBA/dasatinib-blinatumomab/molecular_response/proportion/8
 part of it."""
 
 
+NULLS = ("pooled", "regression", "pooled_calibrated", "regression_calibrated")
+"""Null models, by name; the last two go by calibrated rows of the other studies alone."""
+
+
 class NoForecast(Exception):
     """The null model gives no number for the row; the message says why."""
 
@@ -88,14 +103,14 @@ class Forecast:
         """CRPS, what lies beyond ``ends`` counting as lying there."""
         return crps(np.clip(self.values, *ends), float(np.clip(observed, *ends)), self.weights)
 
-    def log_score(self, observed: float) -> float:
-        """Logarithmic score, as :func:`engager.inference.scores.count_loss` and ``density_loss`` have it."""
+    def log_score(self, observed: float, many: int, ends: tuple[float, float]) -> float:
+        """Logarithmic score, as :func:`engager.inference.scores.count_loss` and ``density_loss`` have it: with as much
+        spread evenly as is of a forecast of ``many`` replicates."""
         if self.discrete:
             p = float(self.weights[int(np.argmin(np.abs(self.values - observed)))])
-        else:
-            density = self.weights / np.gradient(self.values)
-            p = float(np.interp(observed, self.values, density))
-        return -float(np.log(max(p, 1e-12)))
+            return loss(p, many, len(self.values))
+        density = self.weights / np.gradient(self.values)
+        return loss(float(np.interp(observed, self.values, density)), many, ends[1] - ends[0])
 
     def interval(self, level: float) -> tuple[float, float]:
         """Central interval."""
@@ -114,34 +129,46 @@ class NullModels:
 
     @cached_property
     def _rows(self) -> dict[str, list[Row]]:
-        names = dict.fromkeys(r.endpoint for study in self.studies for r in study.results)
-        return {name: rows_of(endpoints()[name], self.studies) for name in names}
+        return _by_endpoint(self.studies)
 
-    def pooled(self, result: Result, N: int | None) -> Forecast:
+    @cached_property
+    def _fitted(self) -> dict[str, list[Row]]:
+        """Calibrated rows to go by; which row of an arm is taken is decided among them."""
+        return _by_endpoint(map(_calibrated, self.studies))
+
+    def forecast(self, name: str, result: Result, N: int | None) -> Forecast:
+        """The forecast of one of :data:`NULLS`; see :meth:`pooled` and :meth:`regression`."""
+        which, _, calibrated = name.partition("_")
+        model = self.pooled if which == "pooled" else self.regression
+        return model(result, N or 1, calibrated_only=bool(calibrated))
+
+    def pooled(self, result: Result, N: int, *, calibrated_only: bool = False) -> Forecast:
         """Random-effects forecast from the other studies that print the same number of the same kind of patients: the
         same setting, people (all patients or responders), quantity and time, with or without blinatumomab alike.
 
         Args:
             N: patients of a share.
+            calibrated_only: go by calibrated rows of the other studies alone.
 
         Raises:
-            NoForecast: the row cannot be pooled itself, or fewer than two other studies can.
+            NoForecast: the row cannot be pooled itself, or fewer than two other studies can; of a median or rate nobody
+                prints how many patients it counts.
         """
         row = self._row(result)
         if not row.quantity or row.result.subgroup:
             raise NoForecast(row.reason)
-        others = [other for other in self._rows[result.endpoint] if _comparable(row, other)]
+        seen = self._fitted if calibrated_only else self._rows
+        others = [other for other in seen.get(result.endpoint, []) if _comparable(row, other)]
         names = _enough(others)
         scale = scale_of(row.quantity)
         theta = grid(scale)
         effect = new_study(np.stack([_likelihood(other, scale, theta) for other in others]), theta, scale)
         if row.quantity == "share":
-            return _counted(effect, theta, N or 1, names)
-        if row.se is None:
-            raise NoForecast(f"how sure the printed number is cannot be said: {row.reason}")
-        return _continuous(_kernel(theta, max(row.se, STEP)) @ effect, theta, scale, names)
+            return _counted(effect, theta, N, names)
+        error = np.maximum(self._error(row, scale, theta), STEP)
+        return _continuous(_kernel(theta, error) @ effect, theta, scale, names)
 
-    def regression(self, result: Result, N: int) -> Forecast:
+    def regression(self, result: Result, N: int, *, calibrated_only: bool = False) -> Forecast:
         """Forecast of n of ``N`` from a logistic regression on blasts and setting over the other studies' arms with
         blinatumomab, one row each: the same endpoint where it is printed, else another of its family.
 
@@ -157,7 +184,7 @@ class NullModels:
             raise NoForecast("before blinatumomab was given")
         if ENGAGER not in self._row(result).drugs:
             raise NoForecast("an arm without blinatumomab")
-        others = self._training(result, family)
+        others = self._training(result, family, self._fitted if calibrated_only else self._rows)
         names = _enough(others)
         setting = trial(result.study).cohort.setting
         if setting not in {trial(name).cohort.setting for name in names}:
@@ -177,12 +204,25 @@ class NullModels:
             raise NoForecast("another row of the record prints the same result")
         return row
 
-    def _training(self, result: Result, family: Sequence[str]) -> list[Row]:
+    def _error(self, row: Row, scale: Scale, theta: Floats) -> Floats | float:
+        """Standard error of a number about each effect, by its patients and the effect alone: an interval printed with
+        the number would tell of what is to be forecast."""
+        study = next(study for study in self.studies if study.id == row.study)
+        N = row.result.N or whole(row.result, study.arm(row.arm))
+        if N is None:
+            raise NoForecast("how many patients the number counts is not printed")
+        if scale is CLOGLOG:
+            return error_of_rate(np.exp(-np.exp(theta)), N)
+        if row.quantity == "median":
+            return error_of_median(N)
+        raise NoForecast(f"patients alone do not say how much a {row.quantity} scatters")
+
+    def _training(self, result: Result, family: Sequence[str], seen: Mapping[str, list[Row]]) -> list[Row]:
         """One row for each other study and arm."""
         ordered = [result.endpoint, *(name for name in family if name != result.endpoint)]
         chosen: dict[tuple[str, str], Row] = {}
         for name in ordered:
-            for row in self._rows.get(name, []):
+            for row in seen.get(name, []):
                 usable = not row.reason and row.quantity == "share" and ENGAGER in row.drugs
                 if (
                     usable
@@ -192,6 +232,18 @@ class NullModels:
                 ):
                     chosen.setdefault((row.study, row.arm), row)
         return list(chosen.values())
+
+
+def _by_endpoint(record: Iterable[Study]) -> dict[str, list[Row]]:
+    found = tuple(record)
+    names = dict.fromkeys(r.endpoint for study in found for r in study.results)
+    return {name: rows_of(endpoints()[name], found) for name in names}
+
+
+def _calibrated(study: Study) -> Study:
+    """The study as the fit sees it; p values stay, as ratios without an interval are pooled by them."""
+    kept = [row for row in study.results if role_of(row) == "calibrated" or row.statistic == "p_value"]
+    return study.model_copy(update={"results": tuple(kept)})
 
 
 def grid(scale: Scale) -> Floats:
@@ -218,8 +270,9 @@ def new_study(likelihoods: Floats, theta: Floats, scale: Scale) -> Floats:
     return np.asarray(sum(kernel @ w for kernel, w in zip(kernels, weights, strict=True)))
 
 
-def _kernel(theta: Floats, spread: float) -> Floats:
-    """Weights of effects [effect, mean] that are normal about each mean of the grid; each column has the sum 1."""
+def _kernel(theta: Floats, spread: Floats | float) -> Floats:
+    """Weights of effects [effect, mean] that are normal about each mean of the grid, with one standard deviation or one
+    for each mean; each column has the sum 1."""
     kernel = np.exp(-(((theta[:, None] - theta) / spread) ** 2) / 2)
     return np.asarray(kernel / kernel.sum(axis=0))
 

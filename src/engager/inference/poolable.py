@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engager.evidence import Arm, Result, Study, distinct
 from engager.evidence.printed import read
 from engager.evidence.record import ALL, VERSUS
@@ -23,6 +26,8 @@ from engager.evidence.rules.attainability import counts
 from engager.evidence.rules.common import WHOLE, groups, percent
 from engager.inference.random_effects import LEVEL, exact
 from engager.vocabulary import Endpoint
+
+Floats = NDArray[np.float64]
 
 FROM_ENTRY = ("overall_survival", "event_free_survival")
 """Endpoints that count everybody from entry: a row that does not say whom it counts means the whole arm."""
@@ -193,7 +198,7 @@ def _quantity(r: Result) -> tuple[str, str]:
     return "", f"a {r.statistic.replace('_', ' ')} of this endpoint is not pooled"
 
 
-def _whole(r: Result, arm: Arm | None) -> int | None:
+def whole(r: Result, arm: Arm | None) -> int | None:
     """The arm's size, where the row counts the whole arm in the primary analysis; None elsewhere."""
     said = r.population in WHOLE and (r.population or r.endpoint in FROM_ENTRY)
     return arm.size if arm and said and not r.cut else None
@@ -205,7 +210,7 @@ def _share(row: Row, arm: Arm | None) -> Row:
         return replace(row, reason="a range or a bound, not a value")
     N, n, origin = r.N, r.n, ""
     if N is None:
-        size = _whole(r, arm)
+        size = whole(r, arm)
         if size is None:
             return replace(row, reason="N is not stated")
         if not _fitting(r, size):
@@ -245,14 +250,22 @@ def _effect(row: Row, arm: Arm | None, study: Study) -> Row:
         return _with_se(row, se, "SE from the printed interval")
     if row.quantity == "hazard ratio":
         return _ratio(row, study)
-    N = r.N or _whole(r, arm)
+    N = r.N or whole(r, arm)
     if N is None:
         return replace(row, reason="neither an interval nor N is stated")
     about = f"SE from N = {N}" + ("" if r.N else ", the arm's size") + ", no censoring"
-    if row.quantity == "median":
-        return _with_se(replace(row, N=N), 1 / math.sqrt(N / 2), about)
-    se = math.sqrt((1 - r.value) / (N * r.value)) / abs(math.log(r.value))
+    se = error_of_median(N) if row.quantity == "median" else float(error_of_rate(np.asarray(r.value), N))
     return _with_se(replace(row, N=N), se, about)
+
+
+def error_of_median(N: int) -> float:
+    """Standard error of a log median of ``N`` patients without censoring, whatever the median is."""
+    return 1 / math.sqrt(N / 2)
+
+
+def error_of_rate(S: Floats, N: int) -> Floats:
+    """Standard error of log(-log S) of ``N`` patients without censoring."""
+    return np.asarray(np.sqrt((1 - S) / (N * S)) / np.abs(np.log(S)))
 
 
 def _ratio(row: Row, study: Study) -> Row:

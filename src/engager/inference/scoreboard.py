@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from engager.engine import streams
 from engager.inference.checks import Checked
-from engager.inference.validation import INNER, KINDS, NULLS, OUTER, SCORED, Kind, Scored, Unscored
+from engager.inference.comparison import attained
+from engager.inference.null_models import NULLS
+from engager.inference.validation import INNER, KINDS, OUTER, SCORED, Kind, Scored, Unscored
 
 Floats = NDArray[np.float64]
 
@@ -206,7 +208,8 @@ class Board:
     parameters, switched: population and switched structures of the runs (as ``simulate`` takes them). rows: every
     result in a scored role, each once, in the order of the record; context: how many results the record has beside
     them, which are never scored. problems: studies that could not be simulated, with the reason. runs: hash of the
-    results of each run that was scored, by study.
+    results of each run that was scored, by study. engager: version that scored. ensemble: hash of the ensemble of the
+    runs, empty for the values of the parameter table. basis: see :func:`engager.inference.provenance.contents`.
     """
 
     replicates: int
@@ -219,3 +222,10 @@ class Board:
     tallies: tuple[Tally, ...]
     checks: tuple[Checked, ...]
     runs: dict[str, str] = field(default_factory=dict)
+    engager: str = ""
+    ensemble: str = ""
+    basis: dict[str, str] = field(default_factory=dict)
+
+    def perfect(self, level: float) -> float:
+        """How often the interval of ``level`` over that many replicates covers the numbers of a perfect forecast."""
+        return attained(self.replicates, level)

@@ -65,8 +65,14 @@ def count_loss(shares: Floats, n: int, N: int) -> float:
     else:
         total = 1 / min(more, 0.99) - 1
         p = float(stats.betabinom.pmf(n, N, mean * total, (1 - mean) * total))
+    return loss(p, many, N + 1)
+
+
+def loss(p: float, many: int, over: float) -> float:
+    """-log of a probability or density ``p``, of which 1/(``many`` + 1) is spread evenly ``over`` all that may be: so
+    many counts, or that length of the scale."""
     rest = 1 / (many + 1)
-    return -float(np.log((1 - rest) * p + rest / (N + 1)))
+    return -float(np.log((1 - rest) * p + rest / over))
 
 
 def density_loss(values: Floats, observed: float, ends: tuple[float, float], coarse: float) -> float:
@@ -78,9 +84,9 @@ def density_loss(values: Floats, observed: float, ends: tuple[float, float], coa
     Args:
         coarse: by how much the printed number may be rounded either way; the bandwidth is no less.
     """
-    many, rest = len(values), 1 / (len(values) + 1)
+    many = len(values)
     seen = values[np.isfinite(values)]
     spread = float(np.std(seen, ddof=1)) if len(seen) > 1 else 0.0
     width = max(spread * (0.75 * max(len(seen), 1)) ** -0.2, coarse, 1e-3)
     f = float(np.sum(stats.norm.pdf(observed, seen, width))) / many
-    return -float(np.log((1 - rest) * f + rest / (ends[1] - ends[0])))
+    return loss(f, many, ends[1] - ends[0])

@@ -13,7 +13,7 @@ from engager.evidence import Result, studies
 from engager.inference.checks import Checked, checks
 from engager.inference.comparison import Interval
 from engager.inference.scoreboard import Board, tallies
-from engager.inference.validation import Against, Scored, Unscored, place_of, scale_of
+from engager.inference.validation import INNER, OUTER, Against, Scored, Unscored, place_of, scale_of
 from engager.trials import trial
 
 SCORES = "scores.json"
@@ -30,12 +30,16 @@ def as_data(board: Board) -> dict[str, Any]:
         "studies": len({row.result.study for row in board.rows if isinstance(row, Scored)}),
         "roles": {tally.role: tally for tally in board.tallies},
         "problems": board.problems,
+        "perfect": {f"{100 * level:.0f}": board.perfect(level) for level in (INNER, OUTER)},
     }
     return {
         "replicates": board.replicates,
         "seed": board.seed,
         "parameters": board.parameters,
         "switched": board.switched,
+        "engager": board.engager,
+        "ensemble": board.ensemble,
+        "basis": board.basis,
         "runs": board.runs,
         "summary": summary,
         "checks": [check_data(one) for one in board.checks],
@@ -66,7 +70,8 @@ def check_data(one: Checked) -> dict[str, Any]:
     c = one.check
     return {
         "name": c.name, "verdict": one.verdict, "expected": c.expected, "study": c.study, "against": c.against,
-        "arm": c.arm, "subgroup": c.subgroup, "endpoint": c.endpoint, "statistic": c.statistic, "effect": one.effect,
+        "arm": c.arm, "subgroup": c.subgroup, "endpoint": c.endpoint, "statistic": c.statistic, "margin": c.margin,
+        "effect": one.effect,
         "mean": one.mean, "reason": one.reason, "rows": [row.id for row in c.rows],
         "said": c.said.statement if c.said else "",
     }  # fmt: skip
@@ -95,6 +100,9 @@ def read_board(text: str, path: Path) -> Board:
             tallies=tuple(tallies(rows, data["seed"])),
             checks=tuple(_checked(data["checks"])),
             runs=data["runs"],
+            engager=data["engager"],
+            ensemble=data["ensemble"],
+            basis=data["basis"],
         )
     except DocumentError:
         raise

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager.evidence import Result, Role, Study, distinct, role_of
-from engager.inference.comparison import ENOUGH, ONE_SIDED, interval, quantiles, stands_for
-from engager.inference.null_models import Forecast, NoForecast, NullModels
+from engager.inference.comparison import ENOUGH, ONE_SIDED, inside, interval, quantiles, stands_for
+from engager.inference.null_models import NULLS, Forecast, NoForecast, NullModels
 from engager.inference.scores import count_loss, crps, density_loss, pit
 from engager.trials import NotSimulated, Tables, Trial, counted, measured
 from engager.trials.responses import DAYS_PER_MONTH
@@ -34,9 +34,6 @@ SCALES: dict[Kind, str] = {
     "ratio": "log of ratio",
 }
 """What the scores of a kind are measured in."""
-
-NULLS = ("pooled", "regression")
-"""Null models, by name."""
 
 INNER, OUTER = 0.5, 0.9
 """Levels of the two intervals."""
@@ -148,11 +145,11 @@ def _scored(trial: Trial, tables: Tables, row: Result, role: Role, nulls: NullMo
     made = _against_simulation(trial, row, role, kind, N, values)
     for name in NULLS:
         try:
-            forecast = nulls.pooled(row, N) if name == "pooled" else nulls.regression(row, N or 0)
+            forecast = nulls.forecast(name, row, N)
         except NoForecast as why:
             made.no_null[name] = str(why)
         else:
-            made.nulls[name] = _against(forecast, made, scale_of(kind, trial))
+            made.nulls[name] = _against(forecast, made, scale_of(kind, trial), len(values))
     return made
 
 
@@ -188,8 +185,7 @@ def _against_simulation(
     return Scored(
         result=row, role=role, kind=kind, observed=observed, N=N,
         median=outer[1], inner=(inner[0], inner[2]), outer=(outer[0], outer[2]),
-        inside_inner=bool(inner[0] <= most and least <= inner[2]),
-        inside_outer=bool(outer[0] <= most and least <= outer[2]),
+        inside_inner=inside(row, inner[0], inner[2]), inside_outer=inside(row, outer[0], outer[2]),
         pit=pit(values, least, most), crps=crps(x, y), log_score=loss,
         place=place_of(y, *(float(scale.of(v)) for v in outer)),
     )  # fmt: skip
@@ -205,17 +201,16 @@ def place_of(observed: float, low: float, middle: float, high: float) -> float:
     return gap / half if half > 0 else float(np.copysign(np.inf, gap))
 
 
-def _against(forecast: Forecast, row: Scored, scale: Scale) -> Against:
+def _against(forecast: Forecast, row: Scored, scale: Scale, many: int) -> Against:
     y = float(scale.there(np.array(row.observed)))
     low, high = forecast.interval(OUTER)
-    least, most = stands_for(row.result)
     logs = row.kind in ("median", "ratio")
     low, high = (float(np.exp(v)) if logs else v for v in (low, high))
     return Against(
         crps=forecast.crps(y, scale.ends),
-        log_score=forecast.log_score(y),
+        log_score=forecast.log_score(y, many, scale.ends),
         lower=low,
         upper=high,
-        inside=low <= most and least <= high,
+        inside=inside(row.result, low, high),
         studies=forecast.studies,
     )

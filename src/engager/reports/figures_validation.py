@@ -27,6 +27,9 @@ FARTHEST = 3.0
 CLOSE = 0.1
 """Distance on the axis from which two marks stand beside each other."""
 
+BESIDE = 3.2
+"""Inches left of the panel of skill, for the null models' names."""
+
 WORST = -2.0
 """Least skill that is drawn; beyond, an arrow."""
 
@@ -57,7 +60,7 @@ def _drawn(board: Board) -> Figure:
     data = _places(drawn.add_axes(place), blocks, rows)
     if skills:
         height = 0.26 * len(skills)
-        axes = drawn.add_axes((2.75 / WIDTH, 0.5 / total, (WIDTH - 2.75 - 1.35) / WIDTH, height / total))
+        axes = drawn.add_axes((BESIDE / WIDTH, 0.5 / total, (WIDTH - BESIDE - 1.35) / WIDTH, height / total))
         _skill(axes, skills, height)
     title, table = "Scoreboard", pl.DataFrame(data, infer_schema_length=None)
     alt = " ".join(f"{HEADINGS[tally.role]}: {covered(tally)}." for tally, _ in blocks)
@@ -187,11 +190,11 @@ def _skill(axes: Any, skills: Sequence[tuple[str, Skill]], height: float) -> Non
     """The lower panel: skill with its interval over studies; no interval where it rests on one study."""
     axes.set_xlim(WORST - 0.12, 1)
     axes.set_ylim(height, 0)
-    width = WIDTH - 2.75 - 1.35
+    width = WIDTH - BESIDE - 1.35
     beside = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 8.6}
     heads = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 8.6, "color": MUTED}
     axes.text(
-        (EDGE - 2.75) / width,
+        (EDGE - BESIDE) / width,
         -0.2,
         "Skill against null models",
         **{**beside, "fontsize": 9.3, "fontweight": "bold"},
@@ -203,7 +206,7 @@ def _skill(axes: Any, skills: Sequence[tuple[str, Skill]], height: float) -> Non
     for i, (role, s) in enumerate(skills):
         y, colour = 0.26 * i + 0.13, ROLES[role]
         axes.text(
-            (EDGE - 2.75) / width, y, f"{NULLS[s.null]}: {KINDS[s.kind]}, {role}", color=colour, **beside
+            (EDGE - BESIDE) / width, y, f"{NULLS[s.null]}: {KINDS[s.kind]}, {role}", color=colour, **beside
         )
         axes.text(1 + (1.35 - EDGE) / width, y, f"{s.rows}, {s.studies}", ha="right", **beside)
         low, high = (s.skill.value if x is None else x for x in (s.skill.lower, s.skill.upper))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engager.inference.scoreboard import Board, Tally
-from engager.inference.validation import Scored, Unscored
+from engager.inference.validation import INNER, OUTER, Scored, Unscored
 from engager.reports import validation_text as text
 from engager.reports.figures_validation import scoreboard
 from engager.reports.html import replaced
@@ -18,18 +18,22 @@ PAGE = "validation.html"
 READING = (
     ("role", "Predicted numbers were never fitted. Calibrated ones were, so they say little. Informed ones were not "
      "fitted, but a structure or a parameter was chosen knowing them. Context is never scored."),
-    ("interval", "Central interval over simulated trials of the study's size. Small trials have few possible results, "
-     "so that their intervals hold more than 90 % even of a perfect model's numbers."),
+    ("interval", "Central interval over simulated trials of the study's size. Its bounds are results of trials, so it "
+     "covers slightly less than its level. Small trials have few possible results, so that theirs cover more."),
     ("PIT", "The level of the forecast at which the published number lies: 0 below every simulated trial, 1 above "
      "every one. A range where it ties with some. Levels of a perfect model are spread evenly."),
     ("CRPS", "Distance between forecast and number, narrow forecasts rewarded, on the scale of the kind: shares of "
      "patients (0 to 1), or the logarithm of months and of ratios. Kinds are never added. Smaller is better."),
     ("log score", "-log of the probability (shares) or density (the rest) that the forecast gave the number, in nats. "
      "Smaller is better. Of R simulated trials none rules out what happens less often than once in R + 1."),
-    ("pooled", "Null model: random effects of the same number in the other studies, in the same setting and kind of "
+    ("pooling", "Null model: random effects of the same number in the other studies, in the same setting and kind of "
      "patients, with or without blinatumomab alike; at least two studies. It never sees the study it forecasts."),
     ("regression", "Null model: logistic regression of remission and of MRD response on the share of blasts and the "
      "setting, over the other studies' arms with blinatumomab."),
+    ("other studies", "The null model goes by all other studies, predicted ones too, which the model was never fitted "
+     "to."),
+    ("calibrated studies only", "The null model goes by calibrated numbers alone, as the fit does, and not by those of "
+     "the study that it forecasts. Where fewer than two studies are left it gives no number."),
     ("skill", "1 - CRPS of the model / CRPS of the null model, on the numbers for which the null model gives one. "
      "Above 0 the model is better."),
     ("( … to … )", "90 % interval over draws of studies with replacement, since the numbers of a study come from the "
@@ -39,9 +43,10 @@ READING = (
 
 CHECKS = (
     "How results hang together, as the reviews tell it, asked of the simulated trials; none of it was fitted as such. "
-    "The effect is that of trials of the published size: where no effect is expected a small trial passes easily, so "
-    "the mean over all simulated trials stands beside. “Leans that way”: the mean is on the right side, but trials of "
-    "this size scatter across.",
+    "The effect is that of trials of the published size, the mean that over all simulated trials. A direction leans "
+    "that way where the mean is on the right side, but trials of this size scatter across. Where no effect is expected "
+    "a small trial passes easily, so the mean must lie within the margin, too: with its interval it holds, without it "
+    "leans that way.",
 )
 
 
@@ -99,7 +104,9 @@ def coverage(board: Board) -> Table:
         if tally.rows
     ]
     heads = ("role", "inside 50 %", "inside 90 %", "studies", "not simulated")
-    return Table("Coverage, with its 90 % interval over studies", heads, rows)
+    inner, outer = (f"{100 * board.perfect(level):.0f}" for level in (INNER, OUTER))
+    perfect = f"a perfect forecast would be covered in {inner} and {outer} %"
+    return Table(f"Coverage, with its 90 % interval over studies; {perfect}", heads, rows)
 
 
 def means(board: Board) -> Table:
@@ -201,9 +208,10 @@ def numbers(board: Board, tally: Tally) -> Table:
     heads = (
         "study", "number", "published", "simulated", "50 % interval", "90 % interval", "covered", "PIT", "CRPS",
         "log score",
-        *(f"{name}: 90 % interval; CRPS, log score" for name in ("pooled", "regression")),
+        *text.NULLS.values(),
     )  # fmt: skip
-    return Table(text.HEADINGS[tally.role], heads, rows)
+    caption = f"{text.HEADINGS[tally.role]}; of null models the 90 % interval, CRPS and log score"
+    return Table(caption, heads, rows)
 
 
 def unscored(board: Board) -> Table:

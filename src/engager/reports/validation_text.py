@@ -19,8 +19,13 @@ HEADINGS = {
     "informed": "Informed, not fitted but a structure was chosen knowing it",
 }
 KINDS = {"share": "shares", "rate": "rates at a time", "median": "medians", "ratio": "ratios"}
-NULLS = {"pooled": "Other studies pooled", "regression": "Logistic regression"}
-VERDICTS = {"holds": "holds", "leans": "leans that way", "fails": "fails", "open": "cannot be asked"}
+NULLS = {
+    "pooled": "Pooling, other studies",
+    "regression": "Regression, other studies",
+    "pooled_calibrated": "Pooling, calibrated studies only",
+    "regression_calibrated": "Regression, calibrated studies only",
+}
+VERDICTS = {"holds": "holds", "leans": "leans that way", "fails": "does not hold", "open": "cannot be asked"}
 
 
 def many(n: int, what: str) -> str:
@@ -122,8 +127,11 @@ def effect(checked: Checked) -> str:
 
 
 def mean(checked: Checked) -> str:
-    """The mean effect over all simulated trials with the interval of the mean."""
-    return "" if checked.mean is None else _effect(checked, checked.mean)
+    """The mean effect over all simulated trials with the interval of the mean, and the margin that it may have."""
+    if checked.mean is None:
+        return ""
+    margin = checked.check.margin
+    return _effect(checked, checked.mean) + (f", ±{100 * margin:g} allowed" if margin else "")
 
 
 def _effect(checked: Checked, found: Interval) -> str:
