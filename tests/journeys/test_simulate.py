@@ -14,6 +14,7 @@ from filelock import FileLock
 from engager.app.simulate import resume, simulate, verify
 from engager.documents import DocumentError
 from engager.inference import results
+from engager.trials import shards as cutting
 from engager.trials.history import TABLES
 
 ENGAGER = str(Path(sys.executable).with_name("engager"))
@@ -178,6 +179,16 @@ def test_a_run_begun_with_other_inputs_is_not_resumed(run, tmp_path):
     (copy / "trial.yaml").write_text(text.replace("share: 0.40", "share: 0.45"))
     with pytest.raises(DocumentError, match=r"trial.yaml changed since"):
         resume(copy)
+
+
+def test_a_run_that_was_cut_into_shards_by_another_rule_is_not_resumed(run, monkeypatch):
+    """Records name shards by number alone: the same numbers would hold other patients."""
+    before = cutting.shards(60, 12)
+    monkeypatch.setattr(cutting, "PAIR", 3)
+    assert cutting.shards(60, 12) != before
+    with pytest.raises(DocumentError, match=r"other inputs \(shards changed since\)"):
+        resume(run[1])
+    assert verify(run[1]) == []
 
 
 def test_two_processes_do_not_share_a_folder(run):

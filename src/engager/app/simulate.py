@@ -224,10 +224,9 @@ def _same_program(kept: dict[str, Any], now: dict[str, Any], folder: Path) -> No
 def verify(folder: Path | str) -> list[str]:
     """Check a run's files against their checksums; returns what is wrong, in sentences."""
     store = Store(folder)
-    asked = store.manifest()["request"]
-    expected = len(shards(asked["patients"], asked["replicates"]))
-    stores = [store, *(Store(store.folder / name) for name in store.manifest().get("beside", []))]
-    return [*store.damage(), *(fault for one in stores for fault in one.faults(expected))]
+    kept = store.manifest()
+    stores = [store, *(Store(store.folder / name) for name in kept.get("beside", []))]
+    return [*store.damage(), *(fault for one in stores for fault in one.faults(kept["shards"]))]
 
 
 def _conduct(r: Request, store: Store, progress: Progress | None, crew: Cluster | None) -> None:
