@@ -99,7 +99,7 @@ def test_a_limit_of_the_process_holds(tmp_path):
 def test_a_run_that_does_not_fit_is_refused_with_what_to_do(
     gigabytes, workers, batch, said, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(memory, "free", lambda: int(gigabytes * 1e9))
+    monkeypatch.setattr(memory, "free", lambda processes: int(gigabytes * 1e9))
     asked = {"patients": 4096, "replicates": 64, "workers": workers, "batch": batch}
     with pytest.raises(DocumentError, match=said):
         simulate("MRD-META", **asked, out=tmp_path / "r")

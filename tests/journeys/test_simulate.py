@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
+from engager.app import memory
+from engager.app.program import processor
 from engager.app.simulate import resume, simulate, verify
 from engager.documents import DocumentError
 from engager.inference import results
@@ -160,15 +162,40 @@ def test_a_lost_or_damaged_record_is_found_and_mended(run, tmp_path):
     assert results(resume(copy)) == results(summary) and verify(copy) == []
 
 
-def test_an_unfinished_run_of_another_program_is_not_mixed_with_this_one(run, tmp_path):
-    _, folder = run
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["versions"]["jaxlib"] = "0.0.1"
-    (copy / "manifest.json").write_text(json.dumps({**manifest, "status": "running"}))
-    with pytest.raises(DocumentError, match=r"was begun with jaxlib 0\.0\.1, now"):
-        resume(copy)
+def other_program(folder, name):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["program"][name] = "0.0.1"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("name", ["jaxlib", "polars", "compiler options"])
+def test_shards_of_another_program_are_not_mixed_with_this_one(name, run, tmp_path):
+    """Not even where a run that was complete has lost one."""
+    summary, folder = run
+    shutil.copytree(folder, tmp_path / "r")
+    other_program(tmp_path / "r", name)
+    assert results(resume(tmp_path / "r")) == results(summary)  # only read
+    next((tmp_path / "r" / "visits").glob("*.parquet")).unlink()
+    with pytest.raises(DocumentError, match=rf"was begun with {name} 0\.0\.1, now"):
+        resume(tmp_path / "r")
+
+
+def test_a_complete_run_that_lost_a_shard_is_mended_only_where_the_memory_is(run, tmp_path, monkeypatch):
+    shutil.copytree(run[1], tmp_path / "r")
+    next((tmp_path / "r" / "visits").glob("*.parquet")).unlink()
+    monkeypatch.setattr(memory, "free", lambda processes: 10**8)
+    with pytest.raises(DocumentError, match=r"0\.1 GB are free"):
+        resume(tmp_path / "r")
+
+
+def test_sessions_of_a_run_on_different_processors_are_told(run, tmp_path):
+    shutil.copytree(run[1], tmp_path / "r")
+    kept = sorted((tmp_path / "r" / "shards").glob("*.json"))
+    record = json.loads(kept[0].read_text())
+    assert len(kept) > 1 and record["processor"] == processor()
+    kept[0].write_text(json.dumps({**record, "processor": "another one"}))
+    with pytest.warns(UserWarning, match="different types of processor .*another one"):
+        resume(tmp_path / "r")
 
 
 def test_a_run_begun_with_other_inputs_is_not_resumed(run, tmp_path):

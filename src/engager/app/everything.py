@@ -78,7 +78,7 @@ def simulate_all(
                     "replicates": replicates, "seed": seed, "workers": workers, "batch": batch,
                     "switched": switched, "parameters": parameters,
                 }  # fmt: skip
-                with _run(name, folder / name, asked, here=crew is None) as run:
+                with _run(name, folder / name, asked, here=crew.here if crew else 1) as run:
                     run.conduct(progress, crew)
             except DocumentError as error:
                 pending.append(_failed(name, error))
@@ -95,7 +95,7 @@ def simulate_all(
     return Everything(lines, page)
 
 
-def _run(name: str, folder: Path, asked: dict[str, Any], *, here: bool) -> Run:
+def _run(name: str, folder: Path, asked: dict[str, Any], *, here: int) -> Run:
     if (folder / MANIFEST).is_file():
         return reopened(folder, workers=asked["workers"], here=here)
     return begun(requested(name, **asked), folder, here=here)
@@ -103,7 +103,7 @@ def _run(name: str, folder: Path, asked: dict[str, Any], *, here: bool) -> Run:
 
 def _reported(name: str, folder: Path) -> Line:
     try:
-        with reopened(folder, here=False) as run:  # nothing is left to simulate
+        with reopened(folder, here=0) as run:  # nothing is left to simulate
             return line(run.close(), f"{name}/report.html")
     except DocumentError as error:
         return _failed(name, error)

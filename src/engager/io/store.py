@@ -200,10 +200,12 @@ class Store:
 
     # --- shards --------------------------------------------------------------------------------------
 
-    def keep(self, number: int, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
-        """Write the tables of a shard, then its record (checksums, rows), which makes it count."""
+    def keep(self, number: int, tables: dict[str, pl.DataFrame], processor: str) -> dict[str, Any]:
+        """Write the tables of a shard, then its record (checksums, rows, the ``processor`` that computed it), which
+        makes it count."""
         record = {
             "number": number,
+            "processor": processor,
             "tables": {name: self._keep(name, number, tables[name]) for name in TABLES},
         }
         write_json(self._record(number), record)
