@@ -143,7 +143,7 @@ def test_resume_computes_only_what_is_missing_or_damaged(run, tmp_path):
     summary, folder = run
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    damaged = copy / "visits" / "00000.parquet"
+    damaged = copy / "visits" / "0000000.parquet"
     damaged.write_bytes(damaged.read_bytes()[:-20])
     assert any("has changed" in fault for fault in verify(copy))
     (copy / "results.json").unlink()
@@ -157,7 +157,7 @@ def test_a_lost_or_damaged_record_is_found_and_mended(run, tmp_path):
     summary, folder = run
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    (copy / "shards" / "00000.json").write_text("{")
+    (copy / "shards" / "0000000.json").write_text("{")
     assert any("missing or damaged" in fault for fault in verify(copy))
     assert results(resume(copy)) == results(summary) and verify(copy) == []
 

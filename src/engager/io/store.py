@@ -1,7 +1,7 @@
 """A run folder: tables in shards, a manifest, and nothing half-written.
 
 Every file is written beside its place and moved there in one step. A shard counts once its record
-(``shards/00017.json``, with checksums) exists; what an interrupted run left is found by these records. The manifest
+(``shards/0000017.json``, with checksums) exists; what an interrupted run left is found by these records. The manifest
 changes as the run goes on; as it was at the beginning it stays in ``begun.json``, from which a damaged one is mended.
 """
 
@@ -30,6 +30,10 @@ MANIFEST = "manifest.json"
 BEGUN = "begun.json"
 LOCK = "lock"
 SHARDS = "shards"
+
+DIGITS = 7
+"""Of a shard's number in the names of its files: in the order of their names the largest run's shards stand in their own
+order, here and for whoever reads ``*.parquet``."""
 
 PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "statistics": False}
 """How tables are written."""
@@ -317,10 +321,10 @@ class Store:
 
     def table(self, name: str, number: int) -> Path:
         """The file of a table's shard."""
-        return self.folder / name / f"{number:05d}.parquet"
+        return self.folder / name / f"{number:0{DIGITS}d}.parquet"
 
     def _record(self, number: int) -> Path:
-        return self.folder / SHARDS / f"{number:05d}.json"
+        return self.folder / SHARDS / f"{number:0{DIGITS}d}.json"
 
     def read(self, name: str) -> pl.DataFrame:
         """A whole table, all shards in order."""
