@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,16 @@ from benchmarks.race import Spread
 from benchmarks.table import Row
 
 ENGAGER = (sys.executable, "-c", "from engager.app.cli import main; main()")
+
+LAUNCHER = """
+import json, resource, subprocess, sys, time
+begun = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+taken = time.perf_counter() - begun
+print(json.dumps([done.returncode, taken, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
+"""
+"""Starts a command from a small process of its own: the peak that the system counts for a new process begins at that of
+the one that started it."""
 
 COUNTING = """
 import sys, json
@@ -34,18 +43,13 @@ print(json.dumps(counts))
 
 def timed(command: list[str], cache: Path | None = None) -> tuple[float, float]:
     """Wall seconds and peak memory [MB] of a command in its own process; ``cache``: of compiled programs."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | ({"ENGAGER_CACHE": str(cache)} if cache else {}),
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+    env = os.environ | ({"ENGAGER_CACHE": str(cache)} if cache else {})
+    launched = [sys.executable, "-c", LAUNCHER, *command]
+    done = subprocess.run(launched, env=env, check=True, stdout=subprocess.PIPE)
+    status, seconds, peak = json.loads(done.stdout)
+    if status:
+        raise SystemExit(f"{' '.join(command)} ended with {status}")
+    return seconds, peak / 1024
 
 
 def compilations(patients: int, cache: Path, out: Path) -> dict[str, int]:

@@ -32,8 +32,8 @@ LOCK = "lock"
 SHARDS = "shards"
 
 DIGITS = 7
-"""Of a shard's number in the names of its files: in the order of their names the largest run's shards stand in their own
-order, here and for whoever reads ``*.parquet``."""
+"""Of a shard's number in the names of its files: even in the largest run names are in the order of numbers, as whoever
+reads ``*.parquet`` needs it."""
 
 PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "statistics": False}
 """How tables are written."""
