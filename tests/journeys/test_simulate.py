@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections import namedtuple
@@ -16,6 +17,7 @@ from engager.app.program import processor
 from engager.app.simulate import resume, simulate, verify
 from engager.documents import DocumentError
 from engager.inference import results
+from engager.io import Store
 from engager.trials import shards as cutting
 from engager.trials.history import TABLES
 
@@ -137,6 +139,36 @@ def test_a_folder_that_cannot_be_made_or_filled(tmp_path, monkeypatch):
     with pytest.raises(DocumentError, match=r"needs about .* has 10 kB free"):
         simulate("TOWER", patients=9, replicates=1, out=tmp_path / "r")
     assert not (tmp_path / "r").exists()
+
+
+KILLED_AS_IT_BEGINS = """
+import os, signal
+from engager.io import Store
+Store.begin = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from engager.app.cli import main
+main()
+"""
+
+
+def test_a_folder_in_which_a_killed_process_began_nothing_is_taken(tmp_path):
+    words = ["simulate", "TOWER", "--patients", "9", "--replicates", "1", "--out", str(tmp_path / "r")]
+    killed = subprocess.run([sys.executable, "-c", KILLED_AS_IT_BEGINS, *words], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL and (tmp_path / "r" / "trial.yaml").exists()
+    Store(tmp_path / "r").check(0)
+    (tmp_path / "r" / "patients" / "mine.csv").write_text("")
+    with pytest.raises(DocumentError, match="is not empty"):
+        Store(tmp_path / "r").check(0)
+    (tmp_path / "r" / "patients" / "mine.csv").unlink()
+    (tmp_path / "r" / "begun.json").write_text("{}")
+    with pytest.raises(DocumentError, match="already holds a run"):
+        Store(tmp_path / "r").check(0)
+
+
+def test_a_folder_with_the_users_own_trial_file_is_not_taken(tmp_path):
+    (tmp_path / "trial.yaml").write_text("mine")
+    with pytest.raises(DocumentError, match="is not empty"):
+        simulate("TOWER", patients=9, replicates=1, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["trial.yaml"]
 
 
 def test_resume_computes_only_what_is_missing_or_damaged(run, tmp_path):

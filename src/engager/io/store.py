@@ -29,6 +29,7 @@ from engager.trials.history import TABLES
 MANIFEST = "manifest.json"
 BEGUN = "begun.json"
 LOCK = "lock"
+TRIAL = "trial.yaml"
 SHARDS = "shards"
 
 DIGITS = 7
@@ -110,13 +111,22 @@ class Store:
             return
         if not self.folder.is_dir():
             raise DocumentError(f"{self.folder} is a file; name a folder for the run")
-        if (self.folder / MANIFEST).exists():
+        if any((self.folder / name).exists() for name in (MANIFEST, BEGUN)):
             raise DocumentError(
                 f"{self.folder} already holds a run; name another folder with --out, "
                 f"or finish that run with: engager resume {self.folder}"
             )
-        if any(path.name != LOCK for path in self.folder.iterdir()):
+        if not all(self._left(path) for path in self.folder.iterdir()):
             raise DocumentError(f"{self.folder} is not empty; name a new or an empty folder with --out")
+
+    def _left(self, path: Path) -> bool:
+        """Whether a file or folder here is what a process leaves that is killed before it has begun a run. A trial file
+        alone may be the user's own; beside our lock it is ours."""
+        if path.name in (*TABLES, SHARDS):
+            return path.is_dir() and not any(path.iterdir())
+        if path.name == TRIAL:
+            return (self.folder / LOCK).exists()
+        return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".part"))
 
     def make(self) -> None:
         """Make the folder and the folders of its tables; clear away what a killed process was writing."""
