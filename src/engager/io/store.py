@@ -106,12 +106,16 @@ class Store:
                 "take fewer patients or replicates, or another disk with --out"
             )
 
+    def is_run(self) -> bool:
+        """Whether a run was begun here; of one whose manifest is lost the other one tells."""
+        return any((self.folder / name).is_file() for name in (MANIFEST, BEGUN))
+
     def _check_empty(self) -> None:
         if not self.folder.exists():
             return
         if not self.folder.is_dir():
             raise DocumentError(f"{self.folder} is a file; name a folder for the run")
-        if any((self.folder / name).exists() for name in (MANIFEST, BEGUN)):
+        if self.is_run():
             raise DocumentError(
                 f"{self.folder} already holds a run; name another folder with --out, "
                 f"or finish that run with: engager resume {self.folder}"
