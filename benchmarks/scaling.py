@@ -7,9 +7,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks import bare
 from benchmarks.commands import ENGAGER, timed
@@ -55,49 +58,89 @@ def _all(pool: ProcessPoolExecutor) -> None:
     list(pool.map(work, range(6)))
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A whole run of TOWER, as measured from outside: seconds (median), peak memory and disk [MB]."""
+
+    patients: int
+    replicates: int
+    seconds: float
+    memory: float
+    disk: float
+
+    def rows(self, where: str) -> Iterator[Row]:
+        """What it took."""
+        total = self.patients * self.replicates
+        what = f"{self.patients:,} patients" + (
+            f" × {self.replicates} replicates" if self.replicates > 1 else ""
+        )
+        yield Row(where, f"{what}: time", self.seconds, "s")
+        yield Row(where, f"{what}: time per patient", 1e3 * self.seconds / total, "ms")
+        yield Row(where, f"{what}: peak memory", self.memory, "MB")
+        yield Row(where, f"{what}: on the disk", self.disk, "MB")
+
+
 def size_rows() -> Iterator[Row]:
-    """Whole runs of ten and a hundred thousand patients, as one replicate and as many."""
-    few, replicated, many = list(_run(10_000, 1)), list(_run(405, 25)), list(_run(100_000, 1))
-    yield from (*few, *replicated, *many)
-    seconds, _, memory, disk = range(4)
-    for what, one, other, wanted in (
-        ("memory", many[memory], few[memory], 1.2),
-        ("disk", many[disk], few[disk], 12.0),
-        ("time", many[seconds], few[seconds], 12.0),
-    ):
-        ratio = (one.value or 0.0) / (other.value or 1.0)
-        yield Row("Size", f"{what} of 100,000 over that of 10,000", ratio, "×", target=wanted, at_most=True)
-    ratio = (replicated[seconds].value or 0.0) / (few[seconds].value or 1.0)
+    """Whole runs of a thousand to a hundred thousand patients, and of ten thousand in replicates."""
+    least, few, replicated, many = runs((1_000, 1, 3), (10_000, 1, 3), (405, 25, 1), (100_000, 1, 1))
+    for one in (least, few, replicated, many):
+        yield from one.rows("Size")
+    yield Row(
+        "Size",
+        "memory of 100,000 over that of 10,000",
+        many.memory / few.memory,
+        "×",
+        target=1.2,
+        at_most=True,
+    )
+    yield from growth("Size", least, few, many)
+    ratio = replicated.seconds / few.seconds
     yield Row("Size", "time of 25 replicates over that of one as large", ratio, "×", target=1.2, at_most=True)
 
 
 def large_rows() -> Iterator[Row]:
-    """A whole run of a million patients (about ten minutes on two cores)."""
-    yield from _run(1_000_000, 1)
+    """A whole run of a million patients (about ten minutes on two cores), against smaller ones of the same hour."""
+    where = "A million patients"
+    few, many, most = runs((10_000, 1, 3), (100_000, 1, 1), (1_000_000, 1, 1))
+    yield from most.rows(where)
+    yield from growth(where, few, many, most)
 
 
-def _run(patients: int, replicates: int) -> Iterator[Row]:
-    where = "A million patients" if patients >= 1_000_000 else "Size"
-    what = f"{patients:,} patients" + (f" × {replicates} replicates" if replicates > 1 else "")
+def growth(where: str, small: Whole, middle: Whole, large: Whole) -> Iterator[Row]:
+    """What one more patient costs between the larger two runs, over what one costs between the smaller two: what every
+    run needs, whatever its size, falls out."""
+    for what in ("seconds", "disk"):
+        more, less = (
+            (getattr(b, what) - getattr(a, what)) / (b.patients - a.patients)
+            for a, b in ((middle, large), (small, middle))
+        )
+        note = f"from {middle.patients:,} on over from {small.patients:,} on"
+        if less <= 0:
+            note += f"; not measured: {middle.patients:,} patients took no more than {small.patients:,}"
+        name = f"{what} that one more patient takes, up to {large.patients:,}"
+        yield Row(where, name, more / less if less > 0 else None, "×", target=1.2, at_most=True, note=note)
+
+
+def runs(*sizes: tuple[int, int, int]) -> list[Whole]:
+    """Runs of (patients, replicates), each so many times."""
     folder = Path(tempfile.mkdtemp(prefix="engager-bench-"))
-    command = [
-        *ENGAGER,
-        "simulate",
-        "TOWER",
-        "--patients",
-        str(patients),
-        "--replicates",
-        str(replicates),
-        "--out",
-    ]
     try:
-        timed([*command[:-5], "--patients", "64", "--replicates", "1", "--out", str(folder / "warm")])
-        seconds, memory = timed([*command, str(folder / "run")])
-        disk = sum(f.stat().st_size for f in (folder / "run").rglob("*") if f.is_file())
+        _timed(64, 1, folder / "warm")
+        return [_whole(patients, replicates, times, folder) for patients, replicates, times in sizes]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    total = patients * replicates
-    yield Row(where, f"{what}: time", seconds, "s")
-    yield Row(where, f"{what}: time per patient", 1e3 * seconds / total, "ms")
-    yield Row(where, f"{what}: peak memory", memory, "MB")
-    yield Row(where, f"{what}: on the disk", disk / 1e6, "MB")
+
+
+def _whole(patients: int, replicates: int, times: int, folder: Path) -> Whole:
+    taken = []
+    for _ in range(times):
+        taken.append(_timed(patients, replicates, folder / "run"))
+        disk = sum(f.stat().st_size for f in (folder / "run").rglob("*") if f.is_file())
+        shutil.rmtree(folder / "run")
+    seconds, memory = (float(np.median(one)) for one in zip(*taken, strict=True))
+    return Whole(patients, replicates, seconds, memory, disk / 1e6)
+
+
+def _timed(patients: int, replicates: int, out: Path) -> tuple[float, float]:
+    size = ("--patients", str(patients), "--replicates", str(replicates))
+    return timed([*ENGAGER, "simulate", "TOWER", *size, "--out", str(out)])

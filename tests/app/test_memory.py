@@ -90,7 +90,7 @@ def test_a_limit_of_the_process_holds(tmp_path):
             8,
             64,
             None,
-            r"needs about 5\d\.\d GB of memory with 64 workers, 8\.0 GB are free; take --workers 8",
+            r"needs about 28\.2 GB of memory with 64 workers, 8\.0 GB are free; take --workers 17",
         ),
         (2, 1, 65_536, r"take a smaller --batch \(512 is usual\)"),
         (0.5, 1, None, "take fewer patients or replicates, or a machine with more"),
@@ -99,7 +99,7 @@ def test_a_limit_of_the_process_holds(tmp_path):
 def test_a_run_that_does_not_fit_is_refused_with_what_to_do(
     gigabytes, workers, batch, said, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(memory, "free", lambda: int(gigabytes * 1e9))
+    monkeypatch.setattr(memory, "free", lambda processes: int(gigabytes * 1e9))
     asked = {"patients": 4096, "replicates": 64, "workers": workers, "batch": batch}
     with pytest.raises(DocumentError, match=said):
         simulate("MRD-META", **asked, out=tmp_path / "r")
@@ -110,3 +110,14 @@ def test_fewer_workers_need_less_and_more_than_there_are_shards_need_no_more():
     asked = requested("MRD-META", patients=2048, replicates=4, workers=64)
     assert memory.needed(asked, 1) < memory.needed(asked, 2) < memory.needed(asked)
     assert memory.needed(asked) == memory.needed(asked, 16) == memory.needed(asked, 1000)
+
+
+def test_processes_hold_the_program_each_and_fewer_are_proposed(monkeypatch, tmp_path):
+    pytest.importorskip("distributed")
+    asked = requested("TOWER", patients=24, replicates=2, workers=2)
+    assert memory.needed(asked, processes=2) == memory.needed(asked) + memory.PROGRAM
+    monkeypatch.setattr(memory, "free", lambda processes: memory.needed(asked))
+    said = r"needs about 1\.\d GB of memory with 2 processes, .*; leave out --processes"
+    with pytest.raises(DocumentError, match=said):
+        simulate("TOWER", patients=24, replicates=2, workers=2, processes=2, out=tmp_path / "r")
+    assert not (tmp_path / "r").exists()

@@ -6,8 +6,10 @@ import pytest
 
 from engager.app import parts as reading
 from engager.app.parts import PART, parts
+from engager.app.request import LARGEST
 from engager.app.simulate import resume, simulate
-from engager.trials.shards import shards
+from engager.io.store import DIGITS
+from engager.trials.shards import SHARD, shards
 
 
 @pytest.mark.parametrize(
@@ -19,7 +21,7 @@ def test_every_shard_is_read_once_and_replicates_stay_whole(patients, replicates
     found = list(parts(patients, replicates))
     assert list(chain(*(part.shards for part in found))) == list(range(len(cut)))
     sizes = [sum(s.stop - s.start for number in part.shards for s in cut[number]) for part in found]
-    assert all(PART <= size < PART + 2048 for size in sizes[:-1]) and sizes[-1] < PART + 2048
+    assert all(PART <= size < PART + SHARD for size in sizes[:-1]) and sizes[-1] < PART + SHARD
     assert found[-1].last
     assert all(part.last == (cut[part.shards[-1]][-1].stop == patients) for part in found)
 
@@ -40,3 +42,9 @@ def test_the_parts_change_nothing_that_is_published(trial, patients, tmp_path, m
     resume(folder)
     for path, before in files.items():
         assert path.read_bytes() == before, path
+
+
+def test_the_numbers_of_the_largest_run_keep_the_order_of_their_names():
+    """Replicates of just more than a shard make the most shards, two each."""
+    replicates = LARGEST // (SHARD + 1)
+    assert len(shards(SHARD + 1, 100)) == 200 and 2 * replicates < 10**DIGITS

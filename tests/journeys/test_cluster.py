@@ -208,13 +208,13 @@ def test_a_folder_that_workers_do_not_see_or_that_is_another_one_there(tmp_path)
         seen = Store(tmp_path / "r")
         seen.manifest = lambda: {"id": "another"}
         with pytest.raises(DocumentError, match="sees another run in a folder of the same name"):
-            simulate_on(crew, request, seen, "", todo, lambda count: None)
+            simulate_on(crew, request, seen, "", todo, lambda *_: None)
         seen.folder = tmp_path / "gone"
         seen.folder.mkdir()
         for name in TABLES:
             (seen.folder / name).mkdir()
         with pytest.raises(DocumentError, match=r"worker 0 .* cannot read the run folder .* --out a folder"):
-            simulate_on(crew, request, seen, "", todo, lambda count: None)
+            simulate_on(crew, request, seen, "", todo, lambda *_: None)
 
 
 def test_scheduler_and_processes_exclude_each_other(tmp_path):

@@ -91,7 +91,7 @@ def test_the_report_shows_it_in_a_section_of_its_own(run):
 
 def test_resume_and_verify_cover_the_control(run):
     summary, folder, _ = run
-    damaged = folder / "control-1" / "patients" / "00000.parquet"
+    damaged = folder / "control-1" / "patients" / "0000000.parquet"
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:-20])
     assert any("control-1" in fault and "has changed" in fault for fault in verify(folder))

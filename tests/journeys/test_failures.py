@@ -119,7 +119,7 @@ def test_who_is_not_in_the_run_is_refused_in_a_sentence(run, words, said):
 def test_a_run_that_holds_something_else_is_told(tmp_path):
     path = unit_slip(tmp_path, 0.005)
     _, folder = simulate(str(path), patients=20, replicates=1, out=tmp_path / "r")
-    table, record = folder / "patients" / "00000.parquet", folder / "shards" / "00000.json"
+    table, record = folder / "patients" / "0000000.parquet", folder / "shards" / "0000000.json"
     pl.read_parquet(table).with_columns(age=pl.col("age") + 1).write_parquet(table)
     told = called("rerun", folder, "--patient", 3)
     # a damaged shard counts as none

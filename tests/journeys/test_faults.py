@@ -27,7 +27,7 @@ mount -t tmpfs -o size=160m none "$1.behind"
 mount --bind "$1.behind" "$1"
 "$2" simulate "$3" --replicates "$4" --workers 1 --batch 64 --out "$1/run" &
 process=$!
-while [ ! -e "$1/run/shards/00001.json" ]; do kill -0 $process; sleep 0.02; done
+while [ ! -e "$1/run/shards/0000001.json" ]; do kill -0 $process; sleep 0.02; done
 {FAULT}
 status=0
 wait $process || status=$?
@@ -88,7 +88,7 @@ def begun(path, folder, *code):
 
 def wait_for_a_shard(folder, process):
     deadline = time.monotonic() + 120
-    while not (folder / "shards" / "00000.json").exists():
+    while not (folder / "shards" / "0000000.json").exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.02)
 
@@ -178,7 +178,12 @@ def test_a_folder_that_cannot_be_written_to(whole, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "left"),
-    [("visits/00003.parquet", 0.5), ("shards/00003.json", 0), ("manifest.json", 0.5), ("manifest.json", 0)],
+    [
+        ("visits/0000003.parquet", 0.5),
+        ("shards/0000003.json", 0),
+        ("manifest.json", 0.5),
+        ("manifest.json", 0),
+    ],
 )
 def test_a_file_cut_short(name, left, whole, tmp_path):
     _, summary, kept = whole

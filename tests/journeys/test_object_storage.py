@@ -76,13 +76,13 @@ def test_verify_finds_what_is_damaged_and_resume_mends_what_is_lost(both):
     folder, address = both
     assert verify(address) == []
     root = place(address)
-    whole = root / "visits" / "00001.parquet"
+    whole = root / "visits" / "0000001.parquet"
     data = whole.read_bytes()
     whole.write_bytes(data[:-4] + b"XXXX")
     assert [f"{whole} has changed since it was written (checksum)"] == verify(address)
     whole.write_bytes(data[:-20])
-    (root / "control-1" / "patients" / "00002.parquet").unlink()
-    (root / "shards" / "00000.json").write_text("{")
+    (root / "control-1" / "patients" / "0000002.parquet").unlink()
+    (root / "shards" / "0000000.json").write_text("{")
     assert len(verify(address)) == 3
     resume(address)
     assert (
@@ -163,5 +163,5 @@ def test_workers_write_there_themselves(both):
     pytest.importorskip("distributed")
     folder, address = both
     simulate(TRIAL, **ASKED, out=f"{address}-by-workers", processes=2)
-    for name in ("results.json", "report.html", "shards/00001.json", "control-1/patients/00002.parquet"):
+    for name in ("results.json", "report.html", "shards/0000001.json", "control-1/patients/0000002.parquet"):
         assert (place(f"{address}-by-workers") / name).read_bytes() == (folder / name).read_bytes(), name

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections import namedtuple
@@ -11,9 +12,13 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
+from engager.app import memory
+from engager.app.program import processor
 from engager.app.simulate import resume, simulate, verify
 from engager.documents import DocumentError
 from engager.inference import results
+from engager.io import Store
+from engager.trials import shards as cutting
 from engager.trials.history import TABLES
 
 ENGAGER = str(Path(sys.executable).with_name("engager"))
@@ -136,11 +141,41 @@ def test_a_folder_that_cannot_be_made_or_filled(tmp_path, monkeypatch):
     assert not (tmp_path / "r").exists()
 
 
+KILLED_AS_IT_BEGINS = """
+import os, signal
+from engager.io import Store
+Store.begin = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from engager.app.cli import main
+main()
+"""
+
+
+def test_a_folder_in_which_a_killed_process_began_nothing_is_taken(tmp_path):
+    words = ["simulate", "TOWER", "--patients", "9", "--replicates", "1", "--out", str(tmp_path / "r")]
+    killed = subprocess.run([sys.executable, "-c", KILLED_AS_IT_BEGINS, *words], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL and (tmp_path / "r" / "trial.yaml").exists()
+    Store(tmp_path / "r").check(0)
+    (tmp_path / "r" / "patients" / "mine.csv").write_text("")
+    with pytest.raises(DocumentError, match="is not empty"):
+        Store(tmp_path / "r").check(0)
+    (tmp_path / "r" / "patients" / "mine.csv").unlink()
+    (tmp_path / "r" / "begun.json").write_text("{}")
+    with pytest.raises(DocumentError, match="already holds a run"):
+        Store(tmp_path / "r").check(0)
+
+
+def test_a_folder_with_the_users_own_trial_file_is_not_taken(tmp_path):
+    (tmp_path / "trial.yaml").write_text("mine")
+    with pytest.raises(DocumentError, match="is not empty"):
+        simulate("TOWER", patients=9, replicates=1, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["trial.yaml"]
+
+
 def test_resume_computes_only_what_is_missing_or_damaged(run, tmp_path):
     summary, folder = run
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    damaged = copy / "visits" / "00000.parquet"
+    damaged = copy / "visits" / "0000000.parquet"
     damaged.write_bytes(damaged.read_bytes()[:-20])
     assert any("has changed" in fault for fault in verify(copy))
     (copy / "results.json").unlink()
@@ -154,20 +189,45 @@ def test_a_lost_or_damaged_record_is_found_and_mended(run, tmp_path):
     summary, folder = run
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    (copy / "shards" / "00000.json").write_text("{")
+    (copy / "shards" / "0000000.json").write_text("{")
     assert any("missing or damaged" in fault for fault in verify(copy))
     assert results(resume(copy)) == results(summary) and verify(copy) == []
 
 
-def test_an_unfinished_run_of_another_program_is_not_mixed_with_this_one(run, tmp_path):
-    _, folder = run
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["versions"]["jaxlib"] = "0.0.1"
-    (copy / "manifest.json").write_text(json.dumps({**manifest, "status": "running"}))
-    with pytest.raises(DocumentError, match=r"was begun with jaxlib 0\.0\.1, now"):
-        resume(copy)
+def other_program(folder, name):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["program"][name] = "0.0.1"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("name", ["jaxlib", "polars", "compiler options"])
+def test_shards_of_another_program_are_not_mixed_with_this_one(name, run, tmp_path):
+    """Not even where a run that was complete has lost one."""
+    summary, folder = run
+    shutil.copytree(folder, tmp_path / "r")
+    other_program(tmp_path / "r", name)
+    assert results(resume(tmp_path / "r")) == results(summary)  # only read
+    next((tmp_path / "r" / "visits").glob("*.parquet")).unlink()
+    with pytest.raises(DocumentError, match=rf"was begun with {name} 0\.0\.1, now"):
+        resume(tmp_path / "r")
+
+
+def test_a_complete_run_that_lost_a_shard_is_mended_only_where_the_memory_is(run, tmp_path, monkeypatch):
+    shutil.copytree(run[1], tmp_path / "r")
+    next((tmp_path / "r" / "visits").glob("*.parquet")).unlink()
+    monkeypatch.setattr(memory, "free", lambda processes: 10**8)
+    with pytest.raises(DocumentError, match=r"0\.1 GB are free"):
+        resume(tmp_path / "r")
+
+
+def test_sessions_of_a_run_on_different_processors_are_told(run, tmp_path):
+    shutil.copytree(run[1], tmp_path / "r")
+    kept = sorted((tmp_path / "r" / "shards").glob("*.json"))
+    record = json.loads(kept[0].read_text())
+    assert len(kept) > 1 and record["processor"] == processor()
+    kept[0].write_text(json.dumps({**record, "processor": "another one"}))
+    with pytest.warns(UserWarning, match="different types of processor .*another one"):
+        resume(tmp_path / "r")
 
 
 def test_a_run_begun_with_other_inputs_is_not_resumed(run, tmp_path):
@@ -178,6 +238,16 @@ def test_a_run_begun_with_other_inputs_is_not_resumed(run, tmp_path):
     (copy / "trial.yaml").write_text(text.replace("share: 0.40", "share: 0.45"))
     with pytest.raises(DocumentError, match=r"trial.yaml changed since"):
         resume(copy)
+
+
+def test_a_run_that_was_cut_into_shards_by_another_rule_is_not_resumed(run, monkeypatch):
+    """Records name shards by number alone: the same numbers would hold other patients."""
+    before = cutting.shards(60, 12)
+    monkeypatch.setattr(cutting, "PAIR", 3)
+    assert cutting.shards(60, 12) != before
+    with pytest.raises(DocumentError, match=r"other inputs \(shards changed since\)"):
+        resume(run[1])
+    assert verify(run[1]) == []
 
 
 def test_two_processes_do_not_share_a_folder(run):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +17,10 @@ from engager.io import Store
 
 PATIENCE = 60
 """Seconds until what a worker has written must be seen here: shared folders show new files late."""
+
+
+Advance = Callable[[int, set[str]], None]
+"""Told of every shard that is kept: its patients, and the type of processor that computed it."""
 
 
 @contextmanager
@@ -50,7 +53,7 @@ def gathered(scheduler: str | None, processes: int | None, workers: int | None) 
 
 
 def simulate_on(
-    crew: Cluster, r: Request, run: Store, beside: str, todo: list[Piece], advance: Callable[[int], None]
+    crew: Cluster, r: Request, run: Store, beside: str, todo: list[Piece], advance: Advance
 ) -> None:
     """Have the shards ``todo`` of a run's trial (``beside``: its folder within the run, or "") simulated and kept.
 
@@ -60,20 +63,11 @@ def simulate_on(
     """
     expected = fingerprint(manifest(r), str(run.manifest().get("id")))
     work = partial(simulate_piece, Order(str(run.folder.absolute()), beside, r.batch, expected))
-    done, processors = [], set()
-    try:
-        for piece, record in crew.as_finished(work, todo):
-            done.append(piece[0])
-            processors.add(record["processor"])
-            advance(patients(piece[1]))
-    finally:
-        _await(Store(run.folder / beside) if beside else run, done)
-    if len(processors) > 1:
-        warnings.warn(
-            f"shards were computed on different types of processor ({'; '.join(sorted(processors))}): "
-            "last digits may depend on which did what",
-            stacklevel=2,
-        )
+    done = []
+    for piece, processor in crew.as_finished(work, todo):
+        done.append(piece[0])
+        advance(patients(piece[1]), {processor})
+    _await(Store(run.folder / beside) if beside else run, done)  # after a fault resume looks for itself
 
 
 def _await(store: Store, numbers: list[int]) -> None:

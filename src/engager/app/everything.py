@@ -17,7 +17,7 @@ from engager.app.request import POINT, SHIPPED, requested
 from engager.app.simulate import Progress, Run, begun, reopened
 from engager.documents import DocumentError, Problem
 from engager.evidence import studies
-from engager.io import MANIFEST, Store, place, unwritable, write_text
+from engager.io import Store, place, unwritable, write_text
 from engager.reports.index_page import Line, line, write_index
 from engager.trials import trials
 
@@ -78,7 +78,7 @@ def simulate_all(
                     "replicates": replicates, "seed": seed, "workers": workers, "batch": batch,
                     "switched": switched, "parameters": parameters,
                 }  # fmt: skip
-                with _run(name, folder / name, asked, here=crew is None) as run:
+                with _run(name, folder / name, asked, here=crew.here if crew else 1) as run:
                     run.conduct(progress, crew)
             except DocumentError as error:
                 pending.append(_failed(name, error))
@@ -95,15 +95,15 @@ def simulate_all(
     return Everything(lines, page)
 
 
-def _run(name: str, folder: Path, asked: dict[str, Any], *, here: bool) -> Run:
-    if (folder / MANIFEST).is_file():
+def _run(name: str, folder: Path, asked: dict[str, Any], *, here: int) -> Run:
+    if Store(folder).is_run():
         return reopened(folder, workers=asked["workers"], here=here)
     return begun(requested(name, **asked), folder, here=here)
 
 
 def _reported(name: str, folder: Path) -> Line:
     try:
-        with reopened(folder, here=False) as run:  # nothing is left to simulate
+        with reopened(folder, here=0) as run:  # nothing is left to simulate
             return line(run.close(), f"{name}/report.html")
     except DocumentError as error:
         return _failed(name, error)
@@ -140,9 +140,7 @@ def _failed(name: str, error: DocumentError) -> Line:
 def _refuse_others(folder: Path, names: Sequence[str], **asked: Any) -> None:
     """One page never mixes runs: what is in the folder must have been ``asked`` for alike."""
     found = {
-        name: Store(folder / name).manifest()["request"]
-        for name in names
-        if (folder / name / MANIFEST).is_file()
+        name: Store(folder / name).manifest()["request"] for name in names if Store(folder / name).is_run()
     }
     problems = [
         Problem(None, f"{folder / name} has {', '.join(f'{key} {request.get(key, POINT)}' for key in asked)}")

@@ -32,23 +32,25 @@ LIMITS = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.us
 """Files of a control group that hold its limit and what is used of it, by version."""
 
 
-def needed(r: Request, workers: int | None = None) -> int:
-    """Bytes of memory that the run takes at its peak, about, with ``workers`` in place of the run's own."""
+def needed(r: Request, workers: int | None = None, processes: int = 1) -> int:
+    """Bytes of memory that the run takes at its peak, about, with ``workers`` in place of the run's own, divided among
+    ``processes``."""
     total = r.patients * r.replicates
     shard = largest(r.patients, r.replicates)
     each = shard * (PER_PATIENT + horizon(r.trial) * PER_PATIENT_DAY)
     each += -(-r.batch // LANES) * LANES * CHUNK * PER_LANE_DAY
-    at_once = min(workers or r.workers, -(-total // shard))
+    at_once = min(max(workers or r.workers, processes), -(-total // shard))
     summary = total * SUMMARY_PER_PATIENT
     summary += r.patients * MEASURED_PER_PATIENT * (1 + len(trials_beside(r.trial)))
-    return PROGRAM + max(at_once * each, summary)
+    return processes * PROGRAM + max(at_once * each, summary)
 
 
-def free() -> int:
-    """Bytes of memory that this process may still take: what the machine has, within the limits of control groups and
-    of the process itself (``ulimit -v``)."""
+def free(processes: int = 1) -> int:
+    """Bytes of memory that this process, or so many like it, may still take: what the machine has, within the limits
+    of control groups and of each process (``ulimit -v``)."""
     groups = _allowed(Path("/proc/self/cgroup"), CGROUPS)
-    return min([int(psutil.virtual_memory().available), *groups, *_of_process()])
+    each = [processes * left for left in _of_process()]
+    return min([int(psutil.virtual_memory().available), *groups, *each])
 
 
 def _of_process() -> list[int]:
@@ -72,21 +74,25 @@ def give_back() -> None:
         trim(0)
 
 
-def check(r: Request) -> None:
-    """Raise DocumentError, with what to do, where the run would not fit into the memory that is free."""
-    need, there = needed(r), free()
+def check(r: Request, processes: int = 1) -> None:
+    """Raise DocumentError, with what to do, where the run would not fit into the memory that is free, simulated by so
+    many processes of this machine."""
+    need, there = needed(r, processes=processes), free(processes)
     if need <= there:
         return
+    fewer = [n for n in range(1, processes) if needed(r, processes=n) <= there]
     fitting = [n for n in range(1, r.workers) if needed(r, n) <= there]
-    if fitting:
-        remedy = f"take --workers {fitting[-1]}"
+    if fewer:
+        remedy = f"take --processes {fewer[-1]}" if fewer[-1] > 1 else "leave out --processes"
+    elif fitting:
+        remedy = f"take --workers {fitting[-1]}" + (" without --processes" if processes > 1 else "")
     elif r.batch > BATCH:
         remedy = f"take a smaller --batch ({BATCH} is usual)"
     else:
         remedy = "take fewer patients or replicates, or a machine with more"
+    by = f"{processes} processes" if processes > 1 else f"{r.workers} workers"
     raise DocumentError(
-        f"the run needs about {need / 1e9:.1f} GB of memory with {r.workers} workers, "
-        f"{there / 1e9:.1f} GB are free; {remedy}"
+        f"the run needs about {need / 1e9:.1f} GB of memory with {by}, {there / 1e9:.1f} GB are free; {remedy}"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engager import __version__
+from engager.app.program import program
 from engager.documents import DocumentError, Problem, read_yaml
 from engager.engine import executor
 from engager.inference.basis import same_basis
@@ -23,7 +24,7 @@ from engager.trials.conduct import LANES, horizon
 from engager.trials.controls import under_control
 from engager.trials.course import STEPS
 from engager.trials.history import TABLES
-from engager.trials.shards import BATCH, PIECES, SHARD, SMALLEST, Setup, setup
+from engager.trials.shards import BATCH, Setup, setup, shards
 
 LARGEST = 1_000_000_000
 """Most patients in one run: beyond that a shard list alone would not fit."""
@@ -199,21 +200,31 @@ def manifest(r: Request) -> dict[str, Any]:
             "engager": __version__,
             "ensemble": r.ensemble.digest if r.ensemble else "",
             "tables": ", ".join(TABLES),
-            "shards": f"at most {SHARD}, at least {SMALLEST}, about {PIECES}",
+            "shards": _cut(r.patients, r.replicates),
         },
         "numerics": {
             "precision": "float32", "horizon_days": horizon(r.trial), "lanes": LANES,
             "steps_per_day_with_drug": sum(map(len, STEPS)), "steps_per_day_without": len(STEPS),
         },
+        "program": program(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "machine": {"platform": platform.platform(), "processor": platform.machine()},
         "requested": r.patients * r.replicates,
+        "shards": len(shards(r.patients, r.replicates)),
         "beside": list(trials_beside(r.trial)),
     }  # fmt: skip
 
 
 def _sha(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _cut(patients: int, replicates: int) -> str:
+    """Checksum of which patients each shard of a run holds, by number: records name shards by number alone."""
+    found = hashlib.sha256()
+    for segments in shards(patients, replicates):
+        found.update(f"{[tuple(segment) for segment in segments]}\n".encode())
+    return found.hexdigest()
 
 
 def _published(t: Trial) -> Trial | None:

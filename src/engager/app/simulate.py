@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from engager.app import memory
-from engager.app.crew import gathered, simulate_on
+from engager.app.crew import Advance, gathered, simulate_on
 from engager.app.crew import told as told_of
+from engager.app.program import processor
 from engager.app.request import (
     SHIPPED,
     Request,
@@ -33,8 +35,9 @@ from engager.engine.cluster import Cluster, Lost
 from engager.engine.phases import measured, phase
 from engager.inference import Summary
 from engager.io import Store, write_text
+from engager.trials import Trial
 from engager.trials.history import TABLES
-from engager.trials.shards import Setup, shards, simulate_shard
+from engager.trials.shards import shards, simulate_shard
 
 log = logging.getLogger(__name__)
 logging.getLogger("engager").addHandler(logging.NullHandler())  # nothing is shown unless somebody asks
@@ -94,7 +97,7 @@ def simulate(
     )
     with (
         gathered(scheduler, processes, workers) as crew,
-        begun(asked, out, here=crew is None) as run,
+        begun(asked, out, here=crew.here if crew else 1) as run,
         _resumable(run.store.folder),
     ):
         run.conduct(progress, crew)
@@ -112,7 +115,7 @@ def resume(
     """Finish an interrupted run, or read a finished one: what the run would have given, bit for bit."""
     with (
         gathered(scheduler, processes, workers) as crew,
-        reopened(folder, workers=workers, here=crew is None) as run,
+        reopened(folder, workers=workers, here=crew.here if crew else 1) as run,
         _resumable(run.store.folder),
     ):
         run.conduct(progress, crew)
@@ -132,12 +135,13 @@ def _resumable(folder: Path) -> Iterator[None]:
 class Run:
     """A run whose folder is held: conduct it, then close it (which another process may do that opens it again).
 
-    As a context it lets go of the folder at its end, whatever has happened.
+    As a context it lets go of the folder at its end, whatever has happened. ``here``: processes of this machine whose
+    memory must be free if anything is to be simulated.
     """
 
-    def __init__(self, request: Request, store: Store, held: ExitStack) -> None:
+    def __init__(self, request: Request, store: Store, held: ExitStack, here: int = 0) -> None:
         self.request, self.store = request, store
-        self._held = held
+        self._held, self._here = held, here
 
     def __enter__(self) -> Run:
         return self
@@ -146,25 +150,34 @@ class Run:
         self._held.close()
 
     def conduct(self, progress: Progress | None = None, crew: Cluster | None = None) -> None:
-        """Simulate what is missing, on threads or on the cluster ``crew``."""
+        """Simulate what is missing, on threads or on the cluster ``crew``.
+
+        Raises:
+            DocumentError: the run was begun with another program, or needs more memory than is free.
+        """
         began = time.monotonic()
         kept = self.store.manifest()
         phases: dict[str, float] = {}
         with measured(phases, kept.get("phases")):
-            _conduct(self.request, self.store, progress, crew)
+            _conduct(self.request, self.store, progress, crew, self._may_go_on)
         spent = kept.get("seconds", {}).get("simulation", 0.0)
         self.store.note(seconds={"simulation": round(spent + time.monotonic() - began, 2)}, phases=phases)
+
+    def _may_go_on(self) -> None:
+        _same_program(self.store.manifest(), manifest(self.request), self.store.folder)
+        if self._here:
+            memory.check(self.request, self._here)
 
     def close(self) -> Summary:
         """Summarise and report; the run is complete."""
         return close(self.request, self.store)
 
 
-def begun(request: Request, out: Path | str | None = None, *, here: bool = True) -> Run:
-    """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`. ``here``: with the memory of
-    this process, which must be free, not that of a cluster."""
+def begun(request: Request, out: Path | str | None = None, *, here: int = 1) -> Run:
+    """A new run with its folder and manifest, nothing simulated yet; see :func:`simulate`. ``here``: processes of this
+    machine that simulate it, whose memory must be free: 1 for this one, 0 where others do it elsewhere."""
     if here:
-        memory.check(request)
+        memory.check(request, here)
     need = space(request)
     store = Store(out) if out is not None else _next_store(request.trial.name, need)
     store.check(need)
@@ -196,63 +209,65 @@ def _next_store(name: str, need: int) -> Store:
             return Store(folder)
 
 
-def reopened(folder: Path | str, *, workers: int | None = None, here: bool = True) -> Run:
-    """A run that was begun before, if its inputs are what they were; see :func:`resume`. ``here``: it is to be
-    simulated with the memory of this process, which must be free."""
+def reopened(folder: Path | str, *, workers: int | None = None, here: int = 1) -> Run:
+    """A run that was begun before, if its inputs are what they were; see :func:`resume`. ``here`` as for :func:`begun`,
+    should anything be missing; 0 also where nothing is to be simulated."""
     store = Store(folder)
-    kept = store.manifest()
     request = asked_before(store, workers)
     same_inputs(store, request)
     with ExitStack() as held:
         held.enter_context(store.locked())
-        if kept["status"] != "complete":
-            _same_program(kept, manifest(request), store.folder)
-            if here:
-                memory.check(request)
-        return Run(request, store, held.pop_all())
+        return Run(request, store, held.pop_all(), here)
 
 
 def _same_program(kept: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    """Shards of one run come from one program: another version may differ in the last digits."""
-    names = ("jax", "jaxlib", "numpy", "scipy")
-    was, are = ({name: m["versions"].get(name) for name in names} for m in (kept, now))
+    """Shards of one run come from one program: another version or other options may differ in the last digits."""
+    was, are = kept.get("program", {}), now["program"]
     if was != are:
-        differ = ", ".join(f"{name} {was[name]}, now {are[name]}" for name in names if was[name] != are[name])
-        raise DocumentError(f"{folder} was begun with {differ}; install those versions or simulate it anew")
+        differ = ", ".join(
+            f"{name} {was.get(name) or 'none'}, now {is_ or 'none'}"
+            for name, is_ in are.items()
+            if was.get(name) != is_
+        )
+        raise DocumentError(f"{folder} was begun with {differ}; go on with what it was, or simulate it anew")
 
 
 def verify(folder: Path | str) -> list[str]:
     """Check a run's files against their checksums; returns what is wrong, in sentences."""
     store = Store(folder)
-    asked = store.manifest()["request"]
-    expected = len(shards(asked["patients"], asked["replicates"]))
-    stores = [store, *(Store(store.folder / name) for name in store.manifest().get("beside", []))]
+    kept = store.manifest()
+    expected = kept.get("shards") or len(shards(kept["request"]["patients"], kept["request"]["replicates"]))
+    stores = [store, *(Store(store.folder / name) for name in kept.get("beside", []))]
     return [*store.damage(), *(fault for one in stores for fault in one.faults(expected))]
 
 
-def _conduct(r: Request, store: Store, progress: Progress | None, crew: Cluster | None) -> None:
-    """Simulate what is missing. The folder is locked by the caller."""
-    beside = trials_beside(r.trial)
-    total = r.patients * r.replicates * (1 + len(beside))
+def _conduct(
+    r: Request, store: Store, progress: Progress | None, crew: Cluster | None, may_go_on: Callable[[], None]
+) -> None:
+    """Simulate what is missing, if anything is and one ``may_go_on``. The folder is locked by the caller."""
+    trials = {"": r.trial, **trials_beside(r.trial)}
+    stores = {name: Store(store.folder / name) if name else store for name in trials}
+    total = r.patients * r.replicates * len(trials)
     told = progress or (lambda done, total: None)
-    done = 0
+    done, processors = 0, set[str]()
 
-    def advance(count: int) -> None:
+    def advance(count: int, by: set[str]) -> None:
         nonlocal done
         done += count
+        processors.update(by)
         told(done, total)
 
     told(0, total)
+    todo = {name: _missing(r, each, advance) for name, each in stores.items()}
+    if any(todo.values()):
+        may_go_on()
     lost = []
-    for name, trial in {"": r.trial, **beside}.items():
-        each = Store(store.folder / name) if name else store
-        each.make()
-        todo = _missing(r, each, advance)
+    for name, pieces in todo.items():
         try:
             if crew is None:
-                _simulate_all(r, each, r.prepared(trial), todo, advance)
+                _simulate_all(r, stores[name], trials[name], pieces, advance)
             else:
-                simulate_on(crew, r, store, name, todo, advance)
+                simulate_on(crew, r, store, name, pieces, advance)
         except Lost as error:
             lost.append(told_of(name, error.pieces))
     store.note(lost=lost)
@@ -262,20 +277,32 @@ def _conduct(r: Request, store: Store, progress: Progress | None, crew: Cluster 
             f"{', '.join(lost)} ended the worker each time, the last time alone on it (memory?); the run is "
             f"incomplete: all other shards are kept, engager resume {store.folder} tries again"
         )
+    if len(processors) > 1:
+        warnings.warn(
+            f"shards were computed on different types of processor ({'; '.join(sorted(processors))}): "
+            "last digits may depend on which did what",
+            stacklevel=2,
+        )
 
 
-def _missing(r: Request, store: Store, advance: Callable[[int], None]) -> list[Piece]:
+def _missing(r: Request, store: Store, advance: Advance) -> list[Piece]:
     """Shards, numbered, that are still to be simulated; the others count as progress."""
+    store.make()
     finished = store.finished()
     pieces = list(enumerate(shards(r.patients, r.replicates)))
-    advance(sum(patients_of(segments) for number, segments in pieces if number in finished))
+    advance(
+        sum(patients_of(segments) for number, segments in pieces if number in finished),
+        {record.get("processor", "unknown") for record in finished.values()},
+    )
     log.info("run=%s %s of %s shards to be simulated", store.folder, len(pieces) - len(finished), len(pieces))
     return [piece for piece in pieces if piece[0] not in finished]
 
 
-def _simulate_all(
-    r: Request, store: Store, prepared: Setup, todo: list[Piece], advance: Callable[[int], None]
-) -> None:
+def _simulate_all(r: Request, store: Store, trial: Trial, todo: list[Piece], advance: Advance) -> None:
+    if not todo:
+        return
+    prepared = r.prepared(trial)
+
     def work(piece: Piece) -> int:
         number, segments = piece
         began = time.monotonic()
@@ -283,7 +310,7 @@ def _simulate_all(
         log.debug("run=%s shard=%s begins: %s patients", store.folder, number, patients)
         tables = simulate_shard(prepared, segments, r.batch)
         with phase("writing"):
-            store.keep(number, {name: getattr(tables, name) for name in TABLES})
+            store.keep(number, {name: getattr(tables, name) for name in TABLES}, processor())
         took = time.monotonic() - began
         log.info("run=%s shard=%s kept: %s patients, %.2f s", store.folder, number, patients, took)
         if len(tables.failures):
@@ -291,4 +318,4 @@ def _simulate_all(
         return patients
 
     for _, count in executor.as_finished(work, todo, r.workers):
-        advance(count)
+        advance(count, {processor()})

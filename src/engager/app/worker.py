@@ -1,30 +1,23 @@
 """A shard on a worker of a cluster: the worker reads the run folder, checks that it is the same program with the same
-record, simulates, writes the tables itself, and sends back no more than the shard's record."""
+record, simulates, writes the tables itself, and sends back no more than what its processor is."""
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from engager import __version__
+from engager.app.program import OPTIONS, VERSIONS, processor
+from engager.app.program import program as program
 from engager.app.request import asked_before, manifest, trials_beside
 from engager.documents import DocumentError
-from engager.engine import cluster, compiler
+from engager.engine import cluster
 from engager.io import Store
 from engager.trials.history import TABLES
 from engager.trials.shards import Segment, Setup, simulate_shard
-
-VERSIONS = ("jax", "jaxlib", "numpy", "scipy", "polars")
-"""Packages that may change digits, or (polars) the bytes that checksums are made of."""
-
-EXTENSIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
-"""What of a processor the compiled program may use."""
 
 Piece = tuple[int, list[Segment]]
 
@@ -47,11 +40,11 @@ def fingerprint(noted: Mapping[str, Any], run: str) -> dict[str, str]:
         noted: the manifest as this machine would write it.
         run: identity of the run, from the manifest in its folder.
     """
-    return {**noted["inputs"], **program(), "run": run}
+    return {**noted["inputs"], **noted["program"], "run": run}
 
 
-def simulate_piece(order: Order, piece: Piece) -> dict[str, Any]:
-    """Simulate and keep a shard; its number, how many patients, and the processor that did it.
+def simulate_piece(order: Order, piece: Piece) -> str:
+    """Simulate and keep a shard; the type of processor that did it.
 
     Raises:
         DocumentError: this worker cannot see or write the run folder, or differs from what began the run.
@@ -60,8 +53,8 @@ def simulate_piece(order: Order, piece: Piece) -> dict[str, Any]:
     with _ONE:
         store, prepared = _prepared(order.folder, order.beside, tuple(sorted(order.expected.items())))
     tables = simulate_shard(prepared, segments, order.batch)
-    store.keep(number, {name: getattr(tables, name) for name in TABLES})
-    return {"number": number, "patients": patients(segments), "processor": processor()}
+    store.keep(number, {name: getattr(tables, name) for name in TABLES}, processor())
+    return processor()
 
 
 def patients(segments: list[Segment]) -> int:
@@ -103,26 +96,9 @@ def _compare(who: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> N
         )
 
 
-def program() -> dict[str, str]:
-    """Packages and compiler options that results depend on."""
-    return {**{name: version(name) for name in VERSIONS}, "compiler options": compiler.options()}
-
-
 def _difference(name: str, was: str, found: str) -> str:
     if name == "run":
         return "it sees another run in a folder of the same name"
-    if name in (*VERSIONS, "engager", "compiler options"):
+    if name in (*VERSIONS, "engager", OPTIONS):
         return f"{name} is {found or 'none'} there, {was or 'none'} here"
     return f"{name} is not what it is here"
-
-
-@lru_cache(maxsize=1)
-def processor() -> str:
-    """Type of this machine's processor, as far as the compiled program sees it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.machine()
-    line = next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
-    flags = set(line.split())
-    return " ".join([platform.machine(), *(name for name in EXTENSIONS if name in flags)])

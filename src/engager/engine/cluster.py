@@ -51,10 +51,11 @@ class Lost(Exception):
 
 
 class Cluster:
-    """Workers behind a scheduler. ``name`` is what the user calls them."""
+    """Workers behind a scheduler. ``name`` is what the user calls them; ``here``: processes that were started for it
+    on this machine, 0 where others started it."""
 
-    def __init__(self, client: Any, name: str) -> None:
-        self.client, self.name = client, name
+    def __init__(self, client: Any, name: str, here: int = 0) -> None:
+        self.client, self.name, self.here = client, name, here
 
     def as_finished(self, work: Callable[[A], B], pieces: Iterable[A]) -> Iterator[tuple[A, B]]:
         """(piece, result) in order of completion, as :func:`engager.engine.executor.as_finished` gives them.
@@ -293,7 +294,7 @@ def started(processes: int, threads: int) -> Iterator[Cluster]:
             ) from error
         stack.enter_context(local)
         client = stack.enter_context(Client(local, set_as_default=False))
-        yield Cluster(client, f"{processes} processes on this machine")
+        yield Cluster(client, f"{processes} processes on this machine", processes)
 
 
 def _memory(threads: int) -> dict[str, str]:

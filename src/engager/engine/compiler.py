@@ -36,9 +36,9 @@ def cache_folder() -> Path:
 
 @cache
 def jax() -> Any:
-    """The ``jax`` module, configured. The first call imports it (about a second)."""
-    if "jax" not in sys.modules:
-        _set_options()
+    """The ``jax`` module, configured. The first call imports it (about a second); warns where JAX has been at work in
+    this process before, so that its compiler can no longer be told anything."""
+    _set_options()
     module: Any = import_module("jax")
 
     folder = cache_folder()
@@ -52,13 +52,23 @@ def jax() -> Any:
 
 
 def options() -> str:
-    """XLA's options as they are in force, or will be once JAX is imported."""
+    """XLA's options as they are in force, or will be once JAX is at work."""
     given = os.environ.get("XLA_FLAGS", "")
-    if version("jaxlib") != PINNED:
+    if version("jaxlib") != PINNED or _at_work():
         return given
+    return " ".join([given, *_lacking(given)]).strip()
+
+
+def _lacking(given: str) -> list[str]:
+    """Our options that ``given`` ones do not set."""
     names = {option.split("=")[0] for option in given.split()}
-    added = [option for option in OPTIONS if option.split("=")[0] not in names]
-    return " ".join([given, *added]).strip()
+    return [option for option in OPTIONS if option.split("=")[0] not in names]
+
+
+def _at_work() -> bool:
+    """Whether XLA has read its options: it does once, when JAX first looks for devices, not when it is imported."""
+    bridge = sys.modules.get("jax._src.xla_bridge")  # nothing public tells
+    return bridge is not None and bool(bridge.backends_are_initialized())
 
 
 def _set_options() -> None:
@@ -69,5 +79,14 @@ def _set_options() -> None:
             "results stay the same within rounding, but runs may be several times slower",
             stacklevel=3,
         )
+        return
+    if _at_work():
+        if lacking := _lacking(os.environ.get("XLA_FLAGS", "")):
+            warnings.warn(
+                "JAX was at work in this process before engager, whose compiler options cannot be set any more: "
+                "results stay the same within rounding, but runs may be several times slower; let engager compute "
+                f"first, or start with XLA_FLAGS='{' '.join(lacking)}'",
+                stacklevel=3,
+            )
         return
     os.environ["XLA_FLAGS"] = options()

@@ -1,7 +1,7 @@
 """A run folder: tables in shards, a manifest, and nothing half-written.
 
 Every file is written beside its place and moved there in one step. A shard counts once its record
-(``shards/00017.json``, with checksums) exists; what an interrupted run left is found by these records. The manifest
+(``shards/0000017.json``, with checksums) exists; what an interrupted run left is found by these records. The manifest
 changes as the run goes on; as it was at the beginning it stays in ``begun.json``, from which a damaged one is mended.
 """
 
@@ -29,7 +29,12 @@ from engager.trials.history import TABLES
 MANIFEST = "manifest.json"
 BEGUN = "begun.json"
 LOCK = "lock"
+TRIAL = "trial.yaml"
 SHARDS = "shards"
+
+DIGITS = 7
+"""Of a shard's number in the names of its files: even in the largest run names are in the order of numbers, as whoever
+reads ``*.parquet`` needs it."""
 
 PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "statistics": False}
 """How tables are written."""
@@ -101,18 +106,31 @@ class Store:
                 "take fewer patients or replicates, or another disk with --out"
             )
 
+    def is_run(self) -> bool:
+        """Whether a run was begun here; of one whose manifest is lost the other one tells."""
+        return any((self.folder / name).is_file() for name in (MANIFEST, BEGUN))
+
     def _check_empty(self) -> None:
         if not self.folder.exists():
             return
         if not self.folder.is_dir():
             raise DocumentError(f"{self.folder} is a file; name a folder for the run")
-        if (self.folder / MANIFEST).exists():
+        if self.is_run():
             raise DocumentError(
                 f"{self.folder} already holds a run; name another folder with --out, "
                 f"or finish that run with: engager resume {self.folder}"
             )
-        if any(path.name != LOCK for path in self.folder.iterdir()):
+        if not all(self._left(path) for path in self.folder.iterdir()):
             raise DocumentError(f"{self.folder} is not empty; name a new or an empty folder with --out")
+
+    def _left(self, path: Path) -> bool:
+        """Whether a file or folder here is what a process leaves that is killed before it has begun a run. A trial file
+        alone may be the user's own; beside our lock it is ours."""
+        if path.name in (*TABLES, SHARDS):
+            return path.is_dir() and not any(path.iterdir())
+        if path.name == TRIAL:
+            return (self.folder / LOCK).exists()
+        return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".part"))
 
     def make(self) -> None:
         """Make the folder and the folders of its tables; clear away what a killed process was writing."""
@@ -200,10 +218,12 @@ class Store:
 
     # --- shards --------------------------------------------------------------------------------------
 
-    def keep(self, number: int, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
-        """Write the tables of a shard, then its record (checksums, rows), which makes it count."""
+    def keep(self, number: int, tables: dict[str, pl.DataFrame], processor: str) -> dict[str, Any]:
+        """Write the tables of a shard, then its record (checksums, rows, the ``processor`` that computed it), which
+        makes it count."""
         record = {
             "number": number,
+            "processor": processor,
             "tables": {name: self._keep(name, number, tables[name]) for name in TABLES},
         }
         write_json(self._record(number), record)
@@ -315,10 +335,10 @@ class Store:
 
     def table(self, name: str, number: int) -> Path:
         """The file of a table's shard."""
-        return self.folder / name / f"{number:05d}.parquet"
+        return self.folder / name / f"{number:0{DIGITS}d}.parquet"
 
     def _record(self, number: int) -> Path:
-        return self.folder / SHARDS / f"{number:05d}.json"
+        return self.folder / SHARDS / f"{number:0{DIGITS}d}.json"
 
     def read(self, name: str) -> pl.DataFrame:
         """A whole table, all shards in order."""

@@ -23,8 +23,8 @@ from engager.trials.history import TABLES, History, history
 from engager.trials.plan import Lowered, lower
 from engager.trials.therapies import parameters_of_regimens
 
-SHARD, SMALLEST, PIECES = 2048, 256, 16
-"""Most patients in one shard: some seconds of work, some tens of megabytes. Runs that are small are cut into about
+SHARD, SMALLEST, PIECES = 1024, 256, 16
+"""Most patients in one shard: a second or two of work, a hundred megabytes. Runs that are small are cut into about
 ``PIECES``, so that no core waits long for the last, but not into less than ``SMALLEST``."""
 
 BATCH = 512
