@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager import __version__
-from engager.app.worker import program
+from engager.app.program import program
 from engager.documents import DocumentError
 from engager.engine import cluster, executor
 from engager.engine.cluster import Cluster

@@ -186,7 +186,7 @@ def _scored(runs: Runs, problems: dict[str, str]) -> Board:
 def _study(
     folder: Path, study: Study, nulls: NullModels, wanted: list[Check]
 ) -> tuple[list[Scored | Unscored], dict[tuple[str, str], Answer]]:
-    with reopened(folder, here=False) as run:
+    with reopened(folder, here=0) as run:
         own, conducted = trial(study.id), run.request.trial
         if run.request.patients != own.patients or not conducted.same_design(own):
             raise DocumentError(

@@ -10,8 +10,7 @@ from threading import Lock
 from typing import Any
 
 from engager import __version__
-from engager.app.program import OPTIONS, VERSIONS, processor
-from engager.app.program import program as program
+from engager.app.program import OPTIONS, VERSIONS, processor, program
 from engager.app.request import asked_before, manifest, trials_beside
 from engager.documents import DocumentError
 from engager.engine import cluster
