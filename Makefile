@@ -76,7 +76,7 @@ ship: calibrate ## make that fit the one that runs use
 	cp calibrations/shipped/ensemble.parquet calibrations/shipped/ensemble.json src/engager/patients/data/
 	cp calibrations/shipped/targets.csv calibrations/shipped/posterior.csv calibrations/shipped/trace.csv src/engager/inference/data/fit/
 	cp calibrations/shipped/figures/fit-targets.svg docs/images/
-	grep -hE '"member": [01],' $$(ls calibrations/shipped/step-*.jsonl | tail -1) > tests/inference/shipped_members.jsonl
+	grep -hE '"member": [01],' $$(ls -v calibrations/shipped/step-*.jsonl | tail -1) > tests/inference/shipped_members.jsonl
 	$(BIN)/python -c "from engager.inference.dossier import bind; bind('calibrations/shipped')"
 
 sensitivity: calibrate ## what that fit's targets tell of which parameter, shipped with its picture (half an hour more)
