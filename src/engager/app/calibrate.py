@@ -185,7 +185,8 @@ def walked(
 
 
 def likelihood(way: Walk) -> Emulated:
-    """The emulated likelihood from all that a fit had simulated when it drew its members."""
+    """The emulated likelihood from all that a fit had simulated when it drew its members. Polynomials give means, so
+    the chance of single evaluations has no part in it."""
     steps = len(way.points) - (way.drawn is not None)
     points = np.concatenate([(z - way.known.centre) / way.known.sd for z in way.points[:steps]])
     members = len(way.points[0])
@@ -193,7 +194,7 @@ def likelihood(way: Walk) -> Emulated:
         points,
         np.concatenate(way.shown[:steps]),
         np.array([t.observed for t in way.wanted]),
-        way.errors.whole,
+        way.errors.mean,
         way.errors.noise,
         groups=np.tile(np.arange(members) % FOLDS, steps),  # a member stays with what became of it
         near=np.repeat(np.arange(steps) > 0, members),

@@ -139,7 +139,7 @@ def _made(way: Walk, shipped: Ensemble, folder: Path, seed: int) -> list[Way]:
     e = likelihood(way)
     start, own = ((z - way.known.centre) / way.known.sd for z in way.points[-2:])
     members, drawn = len(start), shipped.about["posterior"]
-    beyond = float(np.sqrt(np.mean(np.diag(e.error) / np.diag(way.errors.whole))))
+    beyond = float(np.sqrt(np.mean(np.diag(e.error) / np.diag(way.errors.mean))))
     found = [
         Way(FITTED, members, drawn["effective"], {**drawn, **_fits(e, own), "error_with_emulator": beyond})
     ]

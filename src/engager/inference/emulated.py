@@ -106,8 +106,8 @@ def emulated(
         points: evaluated points [point, dimension].
         values: what they gave [point, target].
         observed: [target].
-        error: covariance of a printed trial against one evaluation [target, target].
-        noise: the part of it that is chance in the evaluation [target, target].
+        error: covariance of a printed trial against the mean of evaluations [target, target].
+        noise: covariance of chance in one evaluation [target, target].
         groups: points that are left out together [point].
         near: whether what is missed at a point counts: those near the posterior [point].
     """

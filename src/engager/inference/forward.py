@@ -117,9 +117,14 @@ class Errors(NamedTuple):
     noise: Floats
 
     @property
+    def mean(self) -> Floats:
+        """Of the difference between a printed trial and what a model that is right gives on average."""
+        return self.printed + self.model
+
+    @property
     def whole(self) -> Floats:
         """Of the difference between a printed trial and one evaluation of a model that is right."""
-        return self.printed + self.model + self.noise
+        return self.mean + self.noise
 
 
 def errors(found: Mapping[str, Floats], shown: Mapping[str, float], wanted: Sequence[Target]) -> Errors:
