@@ -61,7 +61,8 @@ def test_a_share_is_a_count_as_printed():
     assert row.crps == pytest.approx(
         0.125 - 25 / 90 * 0.25
     )  # 25 of 45 pairs differ, each counted twice of 90, halved
-    assert set(row.nulls) == {"pooled", "regression"}  # one study alone has a calibrated rate of CR of this kind
+    # one study alone has a calibrated rate of CR of this kind
+    assert set(row.nulls) == {"pooled", "regression"}
 
 
 def test_a_share_without_a_printed_size_is_of_as_many_as_were_simulated():
