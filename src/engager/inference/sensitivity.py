@@ -31,7 +31,7 @@ PREDICTS = 0.7
 """Share of a target's variance that its polynomial must predict before shares of it are given to parameters."""
 
 CLEAR = 4.0
-"""Standard errors from which a slope counts: with 64 parameters and 65 targets a slope that is none does not pass."""
+"""Standard errors from which a slope counts: of 64 × 64 pairs hardly one without a slope passes."""
 
 NOTHING = 0.1
 """Effect [standard errors per prior standard deviation] below which a target says nothing, even one without noise."""

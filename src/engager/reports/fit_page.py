@@ -52,8 +52,8 @@ def _sections(fit: Fit) -> list[Section]:
             "What the fit was held against",
             [
                 "Each printed number beside what the members of the ensemble give for it before and after the fit, in "
-                "standard errors of a trial of the printed size (its own sampling error, and the simulation's). The "
-                "spread of members is that of the parameters alone.",
+                "standard errors of a trial of the printed size, without the simulation's own chance. The "
+                "spread of members holds the chance of the few trials that each was simulated with, too.",
                 tied(missed),
             ],
             [targets_figure(fit.targets)],
