@@ -11,7 +11,7 @@ import pytest
 
 from engager.app import run_commands
 from engager.engine.executor import as_finished
-from engager.engine.phases import measured, phase
+from engager.engine.phases import add, measured, news, phase
 
 ENGAGER = str(Path(sys.executable).with_name("engager"))
 PHASES = {
@@ -59,6 +59,18 @@ def test_phases_add_up_over_threads_and_over_what_was_spent_before():
     assert again == {}
 
 
+def test_a_worker_tells_each_second_once():
+    news()
+    with phase("sleeping"):
+        time.sleep(0.02)
+    first = news()
+    assert set(first) == {"sleeping"} and first["sleeping"] >= 0.02 and news() == {}
+    found = {}
+    with measured(found):
+        add(first)
+    assert found == {"sleeping": pytest.approx(first["sleeping"], abs=6e-4)}
+
+
 def simulated(folder, *words):
     command = [ENGAGER, "simulate", "TOWER", "--patients", "24", "--replicates", "2", "--out", str(folder)]
     return subprocess.run([*command, *words], capture_output=True, text=True, timeout=300)
@@ -84,6 +96,16 @@ def test_log_and_profile_are_shown_when_asked_for_and_change_nothing(tmp_path):
     assert {line.split(maxsplit=1)[1] for line in shown} == PHASES
     seconds = [float(line.split()[0]) for line in shown]
     assert seconds == sorted(seconds, reverse=True)
+
+
+@pytest.mark.slow
+def test_workers_tell_what_threads_do(tmp_path):
+    done = simulated(tmp_path / "r", "--processes", "1", "--log", "info", "--profile")
+    assert done.returncode == 0, done.stderr
+    line = rf"engager\.app\.simulate run={tmp_path / 'r'} shard=0 kept: 48 patients, [\d.]+ s on worker 0 \(tcp://"
+    assert re.search(line, done.stderr)
+    manifest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["phases"]) == PHASES and all(s >= 0 for s in manifest["phases"].values())
 
 
 @pytest.mark.parametrize("level", ["loud", ""])

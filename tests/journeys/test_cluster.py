@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 import engager
-from engager.app.crew import simulate_on
+from engager.app.crew import simulated_on
+from engager.app.program import code
 from engager.app.request import requested
 from engager.app.simulate import resume, simulate, verify
 from engager.documents import DocumentError
@@ -24,6 +25,7 @@ from engager.trials.history import TABLES
 from engager.trials.shards import shards
 
 pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 
 DASK, ENGAGER = (str(Path(sys.executable).with_name(name)) for name in ("dask", "engager"))
 ASKED = {"patients": 100, "replicates": 12, "seed": 3}
@@ -131,10 +133,23 @@ def test_a_shard_that_kills_its_workers_is_named_and_resume_tries_again(on_threa
 
 
 @pytest.mark.slow
+def test_a_shard_that_ends_every_process_is_named_where_the_run_has_its_own(on_threads, tmp_path):
+    (tmp_path / "killer.py").write_text(KILLER)
+    folder = tmp_path / "r"
+    with dask.config.set({"distributed.worker.preload": [str(tmp_path / "killer.py")]}):
+        said = r"shard 1 \(replicates 2 to 3, patients 0 to 99\), .* run is incomplete"
+        with pytest.raises(DocumentError, match=said):
+            simulate(TRIAL, **ASKED, out=folder, processes=1)
+    resume(folder)
+    same(folder, on_threads)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env", "why"),
     [
-        ({"PYTHONPATH": "{other}"}, "parameters.csv is not what it is here"),
+        ({"PYTHONPATH": "{table}"}, "parameters.csv is not what it is here"),
+        ({"PYTHONPATH": "{module}"}, r"code is \w{{12}} there, {code} here"),
         (
             {"XLA_FLAGS": "--xla_cpu_prefer_vector_width=256"},
             "compiler options is .*256.* there, .*512.* here",
@@ -142,15 +157,15 @@ def test_a_shard_that_kills_its_workers_is_named_and_resume_tries_again(on_threa
     ],
 )
 def test_a_worker_with_another_record_or_program_refuses(env, why, tmp_path):
-    other = tmp_path / "other"
-    env = {name: value.format(other=other) for name, value in env.items()}
-    shutil.copytree(Path(engager.__file__).parent, other / "engager")
-    table = other / "engager" / "patients" / "data" / "parameters.csv"
-    text = table.read_text(encoding="utf-8")
-    table.write_text(text.replace("clearance", "Clearance", 1), encoding="utf-8")
-    assert table.read_text(encoding="utf-8") != text
+    changed = {"table": "patients/data/parameters.csv", "module": "model/pharmacokinetics.py"}
+    env = {name: value.format(**{kind: tmp_path / kind for kind in changed}) for name, value in env.items()}
+    for kind, file in changed.items():
+        path = shutil.copytree(Path(engager.__file__).parent, tmp_path / kind / "engager") / file
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("clearance", "Clearance", 1), encoding="utf-8")
+        assert path.read_text(encoding="utf-8") != text
     with workers(tmp_path, (("--no-nanny",), env)) as (file, _):
-        said = rf"worker w0 \(tcp://127.* refuses: {why}"
+        said = rf"worker w0 \(tcp://127.* refuses: {why.format(code=code())}"
         with pytest.raises(DocumentError, match=said):
             simulate(TRIAL, **ASKED, out=tmp_path / "r", scheduler=file)
     assert not list((tmp_path / "r" / "shards").iterdir())
@@ -208,13 +223,13 @@ def test_a_folder_that_workers_do_not_see_or_that_is_another_one_there(tmp_path)
         seen = Store(tmp_path / "r")
         seen.manifest = lambda: {"id": "another"}
         with pytest.raises(DocumentError, match="sees another run in a folder of the same name"):
-            simulate_on(crew, request, seen, "", todo, lambda *_: None)
+            list(simulated_on(crew, request, seen, "", todo))
         seen.folder = tmp_path / "gone"
         seen.folder.mkdir()
         for name in TABLES:
             (seen.folder / name).mkdir()
         with pytest.raises(DocumentError, match=r"worker 0 .* cannot read the run folder .* --out a folder"):
-            simulate_on(crew, request, seen, "", todo, lambda *_: None)
+            list(simulated_on(crew, request, seen, "", todo))
 
 
 def test_scheduler_and_processes_exclude_each_other(tmp_path):

@@ -5,7 +5,9 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import polars as pl
 import pytest
@@ -121,6 +123,31 @@ def test_a_lock_holds_names_its_owner_and_outlives_a_dead_one_on_this_machine_on
     lock.write_text(json.dumps({**left, "host": socket.gethostname()}))
     with store.locked():
         assert json.loads(lock.read_text())["process"] == os.getpid()
+    assert not lock.exists()
+
+
+def test_of_many_who_find_a_lock_left_behind_one_takes_it_over(bucket):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    lock = Store(f"{bucket}/contended").folder / "lock"
+    left = {"token": "x", "process": gone.pid, "since": "", "host": socket.gethostname()}
+    lock.write_text(json.dumps(left))
+    begin, end = Barrier(6), Barrier(6)
+
+    def take(_):
+        store = Store(f"{bucket}/contended")
+        begin.wait()
+        try:
+            with store.locked():
+                end.wait()
+        except DocumentError as error:
+            end.wait()
+            return str(error)
+        return "held"
+
+    with ThreadPoolExecutor(6) as pool:
+        found = sorted(pool.map(take, range(6)))
+    assert found[0] == "held" and all("is in use by process" in said for said in found[1:])
     assert not lock.exists()
 
 

@@ -200,7 +200,7 @@ def other_program(folder, name):
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-@pytest.mark.parametrize("name", ["jaxlib", "polars", "compiler options"])
+@pytest.mark.parametrize("name", ["jaxlib", "polars", "compiler options", "code"])
 def test_shards_of_another_program_are_not_mixed_with_this_one(name, run, tmp_path):
     """Not even where a run that was complete has lost one."""
     summary, folder = run

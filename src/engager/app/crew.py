@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from engager.app.request import Request, manifest
-from engager.app.worker import Order, Piece, fingerprint, patients, simulate_piece
+from engager.app.worker import Kept, Order, Piece, fingerprint, simulate_piece
 from engager.documents import DocumentError
-from engager.engine import cluster, executor
+from engager.engine import cluster, executor, phases
 from engager.engine.cluster import Cluster
 from engager.io import Store
 
 PATIENCE = 60
 """Seconds until what a worker has written must be seen here: shared folders show new files late."""
-
-
-Advance = Callable[[int, set[str]], None]
-"""Told of every shard that is kept: its patients, and the type of processor that computed it."""
 
 
 @contextmanager
@@ -52,10 +48,13 @@ def gathered(scheduler: str | None, processes: int | None, workers: int | None) 
         yield found
 
 
-def simulate_on(
-    crew: Cluster, r: Request, run: Store, beside: str, todo: list[Piece], advance: Advance
-) -> None:
+def simulated_on(
+    crew: Cluster, r: Request, run: Store, beside: str, todo: list[Piece]
+) -> Iterator[tuple[int, Kept]]:
     """Have the shards ``todo`` of a run's trial (``beside``: its folder within the run, or "") simulated and kept.
+
+    Yields:
+        their numbers, in order of completion, with what the worker tells.
 
     Raises:
         Lost: shards that ended their worker each time.
@@ -64,9 +63,10 @@ def simulate_on(
     expected = fingerprint(manifest(r), str(run.manifest().get("id")))
     work = partial(simulate_piece, Order(str(run.folder.absolute()), beside, r.batch, expected))
     done = []
-    for piece, processor in crew.as_finished(work, todo):
-        done.append(piece[0])
-        advance(patients(piece[1]), {processor})
+    for (number, _), kept in crew.as_finished(work, todo):
+        phases.add(kept.phases)
+        done.append(number)
+        yield number, kept
     _await(Store(run.folder / beside) if beside else run, done)  # after a fault resume looks for itself
 
 

@@ -1,7 +1,8 @@
-"""What digits depend on beside the inputs: the packages and compiler options of this process, and its processor."""
+"""What digits depend on beside the inputs: this program's code, packages and compiler options, and the processor."""
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from functools import lru_cache
 from importlib.metadata import version
@@ -14,6 +15,11 @@ VERSIONS = ("jax", "jaxlib", "numpy", "scipy", "polars")
 
 OPTIONS = "compiler options"
 
+CODE = "code"
+
+ROOMS = ("engine", "model", "outcomes", "patients", "regimens", "trials")
+"""Packages of engager whose code makes a patient's numbers."""
+
 EXTENSIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 """What of a processor the compiled program may use."""
 
@@ -21,6 +27,16 @@ EXTENSIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve
 def program() -> dict[str, str]:
     """Packages and compiler options that results depend on, by name."""
     return {**{name: version(name) for name in VERSIONS}, OPTIONS: compiler.options()}
+
+
+@lru_cache(maxsize=1)
+def code() -> str:
+    """Checksum of the code that makes a patient's numbers, in 12 digits: a working copy that was edited keeps its
+    version."""
+    found, home = hashlib.sha256(), Path(__file__).parents[1]
+    for path in sorted(path for room in ROOMS for path in (home / room).glob("*.py")):
+        found.update(f"{path.relative_to(home).as_posix()}\n{path.read_text(encoding='utf-8')}".encode())
+    return found.hexdigest()[:12]
 
 
 @lru_cache(maxsize=1)

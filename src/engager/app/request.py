@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engager import __version__
-from engager.app.program import program
+from engager.app.program import CODE, code, program
 from engager.documents import DocumentError, Problem, read_yaml
 from engager.engine import executor
 from engager.inference.basis import same_basis
@@ -206,7 +206,7 @@ def manifest(r: Request) -> dict[str, Any]:
             "precision": "float32", "horizon_days": horizon(r.trial), "lanes": LANES,
             "steps_per_day_with_drug": sum(map(len, STEPS)), "steps_per_day_without": len(STEPS),
         },
-        "program": program(),
+        "program": {**program(), CODE: code()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "machine": {"platform": platform.platform(), "processor": platform.machine()},
         "requested": r.patients * r.replicates,

@@ -125,7 +125,10 @@ def _print_phases(folders: list[Path]) -> None:
     spent: Counter[str] = Counter()
     for folder in folders:
         spent.update(Store(folder).manifest()["phases"])
-    print("seconds by phase, summed over threads (the first compiled call compiles):", file=sys.stderr)
+    print(
+        "seconds by phase, summed over threads and workers (the first compiled call compiles):",
+        file=sys.stderr,
+    )
     for name, seconds in spent.most_common():
         print(f"{seconds:10.2f}  {name}", file=sys.stderr)
 

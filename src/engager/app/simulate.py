@@ -13,9 +13,8 @@ from typing import Any
 from uuid import uuid4
 
 from engager.app import memory
-from engager.app.crew import Advance, gathered, simulate_on
+from engager.app.crew import gathered, simulated_on
 from engager.app.crew import told as told_of
-from engager.app.program import processor
 from engager.app.request import (
     SHIPPED,
     Request,
@@ -27,17 +26,16 @@ from engager.app.request import (
     trials_beside,
 )
 from engager.app.summarise import close
-from engager.app.worker import Piece
+from engager.app.worker import Kept, Piece, keep
 from engager.app.worker import patients as patients_of
 from engager.documents import DocumentError
 from engager.engine import executor
 from engager.engine.cluster import Cluster, Lost
-from engager.engine.phases import measured, phase
+from engager.engine.phases import measured
 from engager.inference import Summary
 from engager.io import Store, write_text
 from engager.trials import Trial
-from engager.trials.history import TABLES
-from engager.trials.shards import shards, simulate_shard
+from engager.trials.shards import shards
 
 log = logging.getLogger(__name__)
 logging.getLogger("engager").addHandler(logging.NullHandler())  # nothing is shown unless somebody asks
@@ -264,10 +262,14 @@ def _conduct(
     lost = []
     for name, pieces in todo.items():
         try:
-            if crew is None:
-                _simulate_all(r, stores[name], trials[name], pieces, advance)
-            else:
-                simulate_on(crew, r, store, name, pieces, advance)
+            found = (
+                simulated_on(crew, r, store, name, pieces)
+                if crew
+                else _simulated(r, stores[name], trials[name], pieces)
+            )
+            for number, kept in found:
+                _log(stores[name], number, kept)
+                advance(kept.patients, {kept.processor})
         except Lost as error:
             lost.append(told_of(name, error.pieces))
     store.note(lost=lost)
@@ -285,7 +287,7 @@ def _conduct(
         )
 
 
-def _missing(r: Request, store: Store, advance: Advance) -> list[Piece]:
+def _missing(r: Request, store: Store, advance: Callable[[int, set[str]], None]) -> list[Piece]:
     """Shards, numbered, that are still to be simulated; the others count as progress."""
     store.make()
     finished = store.finished()
@@ -298,24 +300,21 @@ def _missing(r: Request, store: Store, advance: Advance) -> list[Piece]:
     return [piece for piece in pieces if piece[0] not in finished]
 
 
-def _simulate_all(r: Request, store: Store, trial: Trial, todo: list[Piece], advance: Advance) -> None:
+def _simulated(r: Request, store: Store, trial: Trial, todo: list[Piece]) -> Iterator[tuple[int, Kept]]:
+    """Simulate and keep the shards ``todo`` on threads; their numbers, in order of completion, with how they went."""
     if not todo:
         return
     prepared = r.prepared(trial)
+    for (number, _), kept in executor.as_finished(
+        lambda piece: keep(store, prepared, piece, r.batch), todo, r.workers
+    ):
+        yield number, kept
 
-    def work(piece: Piece) -> int:
-        number, segments = piece
-        began = time.monotonic()
-        patients = patients_of(segments)
-        log.debug("run=%s shard=%s begins: %s patients", store.folder, number, patients)
-        tables = simulate_shard(prepared, segments, r.batch)
-        with phase("writing"):
-            store.keep(number, {name: getattr(tables, name) for name in TABLES}, processor())
-        took = time.monotonic() - began
-        log.info("run=%s shard=%s kept: %s patients, %.2f s", store.folder, number, patients, took)
-        if len(tables.failures):
-            log.warning("run=%s shard=%s %s patients failed", store.folder, number, len(tables.failures))
-        return patients
 
-    for _, count in executor.as_finished(work, todo, r.workers):
-        advance(count, {processor()})
+def _log(store: Store, number: int, kept: Kept) -> None:
+    on = f" on {kept.on}" if kept.on else ""
+    log.info(
+        "run=%s shard=%s kept: %s patients, %.2f s%s", store.folder, number, kept.patients, kept.seconds, on
+    )
+    if kept.failed:
+        log.warning("run=%s shard=%s %s patients failed%s", store.folder, number, kept.failed, on)

@@ -1,24 +1,43 @@
-"""A shard on a worker of a cluster: the worker reads the run folder, checks that it is the same program with the same
-record, simulates, writes the tables itself, and sends back no more than what its processor is."""
+"""A shard simulated and kept, by a thread of the process that was asked for the run or by a worker of a cluster. A
+worker reads the run folder, checks that it is the same program with the same record, writes the tables itself, and
+sends back a few words."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 from engager import __version__
-from engager.app.program import OPTIONS, VERSIONS, processor, program
+from engager.app.program import CODE, OPTIONS, VERSIONS, code, processor, program
 from engager.app.request import asked_before, manifest, trials_beside
 from engager.documents import DocumentError
 from engager.engine import cluster
+from engager.engine.phases import news, phase
 from engager.io import Store
 from engager.trials.history import TABLES
 from engager.trials.shards import Segment, Setup, simulate_shard
 
+log = logging.getLogger(__name__)
+
 Piece = tuple[int, list[Segment]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A shard that lies in the run folder: its patients, how many of them failed, the seconds it took, the type of
+    processor that computed it. Of a worker also its name and its seconds by phase since the shard before."""
+
+    patients: int
+    failed: int
+    seconds: float
+    processor: str
+    on: str = ""
+    phases: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,18 +61,28 @@ def fingerprint(noted: Mapping[str, Any], run: str) -> dict[str, str]:
     return {**noted["inputs"], **noted["program"], "run": run}
 
 
-def simulate_piece(order: Order, piece: Piece) -> str:
-    """Simulate and keep a shard; the type of processor that did it.
+def simulate_piece(order: Order, piece: Piece) -> Kept:
+    """Simulate and keep a shard on a worker.
 
     Raises:
         DocumentError: this worker cannot see or write the run folder, or differs from what began the run.
     """
-    number, segments = piece
     with _ONE:
         store, prepared = _prepared(order.folder, order.beside, tuple(sorted(order.expected.items())))
-    tables = simulate_shard(prepared, segments, order.batch)
-    store.keep(number, {name: getattr(tables, name) for name in TABLES}, processor())
-    return processor()
+    kept = keep(store, prepared, piece, order.batch)
+    return replace(kept, on=cluster.here(), phases=news())
+
+
+def keep(store: Store, prepared: Setup, piece: Piece, batch: int) -> Kept:
+    """Simulate a shard, ``batch`` patients a call, and write its tables into ``store``."""
+    number, segments = piece
+    count = patients(segments)
+    log.debug("run=%s shard=%s begins: %s patients", store.folder, number, count)
+    began = time.monotonic()
+    tables = simulate_shard(prepared, segments, batch)
+    with phase("writing"):
+        store.keep(number, {name: getattr(tables, name) for name in TABLES}, processor())
+    return Kept(count, len(tables.failures), time.monotonic() - began, processor())
 
 
 def patients(segments: list[Segment]) -> int:
@@ -76,7 +105,7 @@ def _prepared(folder: str, beside: str, expected: tuple[tuple[str, str], ...]) -
             f"{who} cannot read the run folder ({error}); name with --out a folder that this machine and every worker "
             "share under the same path, or one in object storage"
         ) from None
-    mine = {"engager": __version__, **program(), "run": str(kept.get("id"))}
+    mine = {"engager": __version__, **program(), CODE: code(), "run": str(kept.get("id"))}
     _compare(who, {name: wanted[name] for name in mine}, mine)
     request = asked_before(store)
     _compare(who, wanted, fingerprint(manifest(request), mine["run"]))
@@ -98,6 +127,6 @@ def _compare(who: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> N
 def _difference(name: str, was: str, found: str) -> str:
     if name == "run":
         return "it sees another run in a folder of the same name"
-    if name in (*VERSIONS, "engager", OPTIONS):
+    if name in (*VERSIONS, "engager", OPTIONS, CODE):
         return f"{name} is {found or 'none'} there, {was or 'none'} here"
     return f"{name} is not what it is here"

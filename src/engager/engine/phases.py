@@ -1,15 +1,16 @@
-"""Where the time goes: seconds by phase, summed over the threads of this process."""
+"""Where the time goes: seconds by phase, summed over the threads of this process and over its workers."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 
 _lock = Lock()
-_spent: Counter[str] = Counter()
+_spent: dict[str, float] = defaultdict(float)
+_told: dict[str, float] = {}
 
 
 @contextmanager
@@ -19,9 +20,22 @@ def phase(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        seconds = time.perf_counter() - began
-        with _lock:
-            _spent[name] += seconds  # type: ignore[assignment]
+        add({name: time.perf_counter() - began})
+
+
+def add(spent: Mapping[str, float]) -> None:
+    """Count seconds by phase, such as a worker has told."""
+    with _lock:
+        for name, seconds in spent.items():
+            _spent[name] += seconds
+
+
+def news() -> dict[str, float]:
+    """Seconds by phase since the last call: what a worker tells with each piece of work that it hands back."""
+    with _lock:
+        new = _since(_told)
+        _told.update(_spent)
+    return new
 
 
 @contextmanager
@@ -36,6 +50,11 @@ def measured(found: dict[str, float], already: Mapping[str, float] | None = None
         yield
     finally:
         with _lock:
-            new = {name: seconds - before.get(name, 0.0) for name, seconds in _spent.items()}
+            new = _since(before)
         found |= already or {}
-        found |= {name: round(found.get(name, 0.0) + s, 3) for name, s in new.items() if s > 0}
+        found |= {name: round(found.get(name, 0.0) + seconds, 3) for name, seconds in new.items()}
+
+
+def _since(before: Mapping[str, float]) -> dict[str, float]:
+    new = {name: seconds - before.get(name, 0.0) for name, seconds in _spent.items()}
+    return {name: seconds for name, seconds in new.items() if seconds > 0}

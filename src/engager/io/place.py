@@ -7,9 +7,11 @@ differs lies in this file: an object is written in one request, there are no fol
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
+
+from filelock import FileLock
 
 from engager.documents import DocumentError
 
@@ -131,8 +135,9 @@ def held(lock: Path) -> Iterator[None]:
         try:
             _create(fs, name, data)
         except FileExistsError:
-            _refuse(lock)
-            fs.pipe_file(name, data)
+            with FileLock(_one_at_a_time(lock)):
+                _refuse(lock)
+                fs.pipe_file(name, data)
         except FileNotFoundError as error:
             raise _no_bucket(lock.parent, error) from None
     try:
@@ -141,6 +146,14 @@ def held(lock: Path) -> Iterator[None]:
         with reached(lock.parent):
             if _owner(lock).get("token") == me["token"]:
                 fs.rm_file(name)
+
+
+def _one_at_a_time(lock: Path) -> Path:
+    """A file of this machine, and of this user, that is held while a lock is taken over from a process that is gone:
+    only processes of the same machine do that, and only one of them may."""
+    user = str(os.getuid()) if hasattr(os, "getuid") else ""
+    name = hashlib.sha256(f"{user} {lock}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"engager-{name}.lock"
 
 
 def _create(fs: Any, name: str, data: bytes) -> None:
