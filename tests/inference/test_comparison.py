@@ -6,7 +6,15 @@ import pytest
 
 from engager.evidence import Result
 from engager.inference import interval
-from engager.inference.comparison import _difference, _exceeds, attained, mean_of, members_of, stands_for
+from engager.inference.comparison import (
+    _difference,
+    _exceeds,
+    _simulated,
+    attained,
+    mean_of,
+    members_of,
+    stands_for,
+)
 from engager.trials import Tables, measured, trial
 
 HUNDRED = np.arange(100, dtype=float)
@@ -28,6 +36,27 @@ def test_a_median_not_reached_in_some_trials_opens_the_interval_upwards():
     i = interval(values)
     assert (i.value, i.lower, i.upper) == (10, 10, None)
     assert interval(np.full(30, INF)) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (np.full(100, INF), "no replicate reached it within follow-up"),
+        (
+            np.append(np.full(95, INF), np.full(5, 20.0)),
+            "95 of 100 replicates did not reach it within follow-up",
+        ),
+        (
+            np.append(np.full(80, INF), np.full(20, 21.64)),
+            "80 of 100 replicates did not reach it within follow-up; their 90 % interval begins at 21.6 months",
+        ),
+        (np.append(np.full(6, INF), np.full(3, 20.0)), "6 of 9 replicates did not reach it within follow-up"),
+        (np.full(10, NAN), "no replicate has such patients"),
+    ],
+)
+def test_why_there_is_no_median_over_replicates(values, told):
+    asked = row(endpoint="overall_survival", statistic="median", value=23.6, printed="23.6")
+    assert _simulated(lambda _: values, asked)[:2] == (None, told)
 
 
 def test_missing_replicates_are_left_out_not_counted_as_large():

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib
 import polars as pl
 import pytest
 
@@ -146,6 +147,34 @@ def test_with_few_replicates_coverage_is_not_judged(page: Page) -> None:
     shown = " ".join(page.words)
     assert "no interval is drawn, so coverage is not judged" in shown
     assert "lie within" not in shown
+
+
+def helvetica(bold: bool) -> dict[str, float]:
+    """Width of each letter at size 1, from the font's own metrics."""
+    name = "phvb8a.afm" if bold else "phvr8a.afm"
+    metrics = (Path(matplotlib.get_data_path()) / "fonts" / "afm" / name).read_text(encoding="latin-1")
+    lines = re.findall(r"^C (\d+) ; WX (\d+) ;", metrics, re.M)
+    return {chr(int(code)): int(width) / 1000 for code, width in lines}
+
+
+@pytest.mark.parametrize("study", ["TOWER", "BLAST", "NCT02003222", "NCT02879695", "NCT03147612"])
+def test_what_is_written_in_figures_ends_within_them(study: str, tmp_path: Path) -> None:
+    _, folder = simulate(study, patients=20, replicates=2, out=tmp_path / "r", workers=1)
+    widths, found = (helvetica(bold=False), helvetica(bold=True)), 0
+    for path in (folder / "figures").glob("*.svg"):
+        root = ElementTree.parse(path).getroot()
+        right = float(root.get("viewBox", "").split()[2])
+        for text in root.iter("{http://www.w3.org/2000/svg}text"):
+            style, words = text.get("style", ""), "".join(text.itertext())
+            size = re.search(r"font(?:-size)?:[^;]*?([\d.]+)px", style)
+            if not size or not text.get("x") or "rotate(-0 " not in text.get("transform", ""):
+                continue
+            width = widths["font-weight: 700" in style]
+            long = float(size[1]) * sum(width.get(letter, 0.6) for letter in words)
+            at = float(text.get("x", "")) - long * (0.5 * ("middle" in style) + ("anchor: end" in style))
+            assert -1 <= at and at + long <= right + 1, (path.name, words)
+            found += 1
+    assert found > 50
 
 
 def test_a_trial_without_a_published_study_has_no_comparison(

@@ -78,6 +78,16 @@ def test_residual_disease_is_counted_among_the_responders_of_the_trials_own_wind
     )
 
 
+def test_early_responses_are_shares_of_all_that_came_in_the_end():
+    early = {"time": within(1, "cycles"), "population": "MRD responders"}
+    assert value(PEOPLE, LOOKS, "early_mrd_response", **early) == 1 / 2  # the first came in the second cycle
+
+
+def test_a_share_of_nobody_knows_whom_is_not_simulated():
+    with pytest.raises(NotSimulated, match="the source does not say in whom"):
+        value(PEOPLE, LOOKS, "mrd_response", population="not said")
+
+
 def test_molecular_and_cytogenetic_responses_are_of_ph_positive_patients():
     people = patients(ph=[True, True, True, False])
     time = within(12, "weeks")

@@ -18,6 +18,7 @@ from engager.trials import NotSimulated, Trial, standard_results
 from engager.trials.analysis import COMPARING, VERSUS
 from engager.trials.controls import beside
 from engager.trials.standard import effects, sides
+from engager.vocabulary import endpoints
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -161,10 +162,22 @@ def _simulated(ask: Ask, row: Result) -> tuple[Interval | None, str, Floats | No
     except NotSimulated as why:
         return None, str(why), None
     found = interval(values)
-    nothing = "no replicate reached it within follow-up"
-    if row.statistic in COMPARING:
-        nothing = ONE_SIDED
-    return found, "" if found else nothing, values
+    if found:
+        return found, "", values
+    return None, ONE_SIDED if row.statistic in COMPARING else _unreached(row, values), values
+
+
+def _unreached(row: Result, values: Floats) -> str:
+    """Why there is no median over replicates: how many did not reach theirs, and where their interval begins."""
+    seen = values[~np.isnan(values)]
+    missed, low = int(np.isinf(seen).sum()), quantiles(seen)
+    if low is None:
+        return "no replicate has such patients"
+    if missed == len(seen):
+        return "no replicate reached it within follow-up"
+    begins = f"; their {LEVEL:.0%} interval begins at {low[0]:.3g} {endpoints()[row.endpoint].unit}s"
+    told = f"{missed} of {len(seen)} replicates did not reach it within follow-up"
+    return told + (begins.replace("%", " %") if np.isfinite(low[0]) and len(seen) >= ENOUGH else "")
 
 
 def _covered(row: Result, values: Floats | None) -> bool | None:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from engager.evidence.printed import legible
 from engager.inference import Compared, Contrast, Interval, Summary
 from engager.vocabulary import endpoints
 
@@ -84,8 +85,8 @@ def published(c: Compared) -> str:
     r = c.result
     unit = endpoints()[r.endpoint].unit
     if r.statistic == "p_value":
-        return r.printed
-    value = number(r.value, r.statistic, unit) if r.value is not None else r.printed
+        return legible(r.printed)
+    value = number(r.value, r.statistic, unit) if r.value is not None else legible(r.printed)
     return (
         f"{value} ({r.n}/{r.N})" if r.n is not None and r.N is not None and r.statistic != "count" else value
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from engager.evidence.printed import legible
 from engager.inference.dossier import Dossier
 from engager.inference.validation import Scored, Unscored
 from engager.reports import validation_text as text
@@ -115,7 +116,14 @@ def _studies(one: str, other: str) -> str:
 def unscored(d: Dossier) -> Table:
     """Every number in a scored role that has no forecast, with the reason."""
     rows = [
-        (row.result.study, text.name(row.result), row.result.printed, row.role, row.reason, _place(row))
+        (
+            row.result.study,
+            text.name(row.result),
+            legible(row.result.printed),
+            row.role,
+            row.reason,
+            _place(row),
+        )
         for row in d.board.rows
         if isinstance(row, Unscored)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import polars as pl
@@ -24,8 +25,11 @@ PANELS = (
 
 MARKERS = {"predicted": "o", "calibrated": "s", "informed": "^"}
 
-ROW, HEAD = 0.24, 0.72
-"""Height of a line and of a panel's title and axis [inch]."""
+ROW, LINE, HEAD = 0.24, 0.11, 0.72
+"""Height of a row, of each further line of its label, and of a panel's title and axis [inch]."""
+
+LETTERS = 37
+"""Longest line of a label: as much as half of the figure holds."""
 
 
 def comparison(s: Summary) -> Figure | None:
@@ -39,7 +43,9 @@ def comparison(s: Summary) -> Figure | None:
     panels = [(p, rows) for p, rows in panels if rows]
     if not panels:
         return None
-    heights = [HEAD + ROW * len(rows) for _, rows in panels]
+    texts = {id(f): textwrap.fill(_label(f, s.trial), LETTERS) for f in facts}
+    row = ROW + LINE * max(text.count("\n") for text in texts.values())
+    heights = [HEAD + row * len(rows) for _, rows in panels]
     roles = [r for r in SCORED if any(f.role == r for f in facts)]
     handles = [
         Line2D([], [], color=ROLES[r], marker=MARKERS[r], ms=5, lw=2.2, label=f"simulated, {r}")
@@ -50,8 +56,8 @@ def comparison(s: Summary) -> Figure | None:
     total = sum(heights) + above
     drawn = sheet(total, tight=False)
     legend(drawn, handles)
-    texts = {id(f): _label(f, s.trial) for f in facts}
-    left = min(0.5, (0.066 * max(map(len, texts.values())) + 0.15) / WIDTH)
+    longest = max(len(line) for text in texts.values() for line in text.splitlines())
+    left = min(0.5, (0.066 * longest + 0.15) / WIDTH)
     top = total - above
     data: list[dict[str, Any]] = []
     for ((title, unit, _, factor), rows), height in zip(panels, heights, strict=True):
@@ -65,7 +71,7 @@ def comparison(s: Summary) -> Figure | None:
         axes.set_xlabel(f"{unit}, {pairs.pop()}" if one else unit, labelpad=1)
         for y, f in enumerate(rows):
             data.append(_mark(axes, f, y, factor) | {"panel": title, "unit": unit})
-        axes.set_yticks(range(len(rows)), [texts[id(f)] for f in rows])
+        axes.set_yticks(range(len(rows)), [texts[id(f)] for f in rows], linespacing=1.0)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")

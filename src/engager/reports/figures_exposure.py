@@ -173,7 +173,7 @@ def doses(s: Summary) -> Figure | None:
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("% of the dose intended by the whole plan")
+    axes.set_xlabel("% of the intended dose")
     used = [p for p in WHY if any(r["part"] == p and r["percent"] > 0 for r in rows)]
     legend(drawn, [Patch(color=WHY[p][0], label=p) for p in used])
     title = "Intended and delivered dose"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,9 @@ POINTS = 360
 
 OBSERVED = 0.05
 """Curves end where fewer than this share of a group is still observed."""
+
+NAME = 23
+"""Longest line of an arm's name beside the numbers at risk."""
 
 NORMAL = 1.959964
 """Standard normal quantile of the 95 % interval."""
@@ -81,8 +85,10 @@ def _risk_table(axes: Any, rows: list[tuple[str, str, Floats]], ticks: list[int]
     axes.set_ylim(len(rows) + 0.2, -0.9)
     axes.text(0, -0.55, label, fontsize=8.5, color=MUTED, transform=axes.get_yaxis_transform(), va="center")
     for i, (arm, colour, numbers) in enumerate(rows):
-        axes.annotate(arm, (0, i + 0.3), xytext=(-17, 0), xycoords=axes.get_yaxis_transform(), color=colour,
-                      textcoords="offset points", fontsize=8.5, ha="right", va="center")  # fmt: skip
+        name = textwrap.fill(arm, NAME)
+        axes.annotate(name, (0, i + 0.3), xytext=(-17, 0), xycoords=axes.get_yaxis_transform(), color=colour,
+                      textcoords="offset points", fontsize=7.5 if "\n" in name else 8.5, linespacing=1.0,
+                      ha="right", va="center")  # fmt: skip
         for tick, n in zip(ticks, numbers, strict=True):
             axes.text(tick, i + 0.3, f"{n:.0f}", fontsize=8.5, ha="center", va="center", color=INK)
 
@@ -256,12 +262,15 @@ def remission(s: Summary) -> Figure | None:
         axes = grid[0][column]
         axes.set_ylim(0, min(1.0, np.ceil(top * 10 + 0.2) / 10))
         axes.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}")
-        ticks = _time_axis(axes, last, f"months since {since}")
+        ticks = _time_axis(axes, last, "")
         ticks = ticks[:: 2 if len(ticks) > 6 else 1]
         axes.set_xticks(ticks)
         axes.tick_params(labelbottom=True)
         grid[1][column].set_axis_off()
     grid[0][0].set_ylabel("cumulative incidence (%)")
+    grid[0][0].set_xlabel(
+        f"months since {since}", loc="left"
+    )  # one for both: two do not fit beside each other
     risk = {a: at_risk(g, "rfs_time", np.array(ticks) * MONTH, s.replicates) for a, g in groups.items()}
     _risk_table(grid[1][0], [(a, colours[a], n) for a, n in risk.items()], ticks, "in remission, observed")
     data += [_risk_frame(a, ticks, n) for a, n in risk.items()]

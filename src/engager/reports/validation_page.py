@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from engager.evidence.printed import legible
 from engager.inference.scoreboard import Board, Tally
 from engager.inference.validation import INNER, OUTER, Scored, Unscored
 from engager.reports import validation_text as text
@@ -217,7 +218,7 @@ def numbers(board: Board, tally: Tally) -> Table:
 def unscored(board: Board) -> Table:
     """Every number in a scored role that has no forecast, with the reason."""
     rows = [
-        (row.result.study, text.name(row.result), row.result.printed, row.role, row.reason)
+        (row.result.study, text.name(row.result), legible(row.result.printed), row.role, row.reason)
         for row in board.rows
         if isinstance(row, Unscored)
     ]

@@ -160,6 +160,8 @@ def population(trial: Trial, tables: Tables, people: pl.DataFrame, row: Result, 
         return people.join(examined, on=KEYS, how="semi")
     if row.population in SUBGROUPS:
         return people.filter(SUBGROUPS[row.population])
+    if row.population == "not said":
+        raise NotSimulated("the source does not say in whom it was counted")
     if row.population not in EVERYBODY:
         raise NotSimulated(f"counted in {row.population}, which the simulation does not have")
     own = row.population in ("", "evaluable")

@@ -40,6 +40,7 @@ MARROW: dict[str, pl.Expr] = {
     "remission_cri_crp": RESPONSES["remission_crh_cri"],
     "complete_haematologic_response": RESPONSES["complete_remission"],
     "mrd_response": _NEGATIVE,
+    "early_mrd_response": _NEGATIVE,
     "complete_mrd_response": _NONE,
     "mrd_negative_remission": RESPONSES["complete_remission"] & _NEGATIVE,
     "molecular_response": pl.col("molecular_response").fill_null(False),
