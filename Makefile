@@ -69,7 +69,7 @@ else
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench-fortran
 endif
 
-calibrate: setup ## fit the population to the calibrated part of the record (half an hour on two cores)
+calibrate: setup ## fit the population to the calibrated part of the record (40 minutes on two cores)
 	$(BIN)/engager calibrate --out calibrations/shipped --processes $(CORES)
 
 ship: calibrate ## make that fit the one that runs use

@@ -13,7 +13,18 @@ from engager.inference import Interval, Summary
 from engager.inference.random_effects import exact
 from engager.reports.facts import SCORED, Fact, merged
 from engager.reports.replicates import enough
-from engager.reports.style import INK, PAPER, ROLES, WIDTH, Figure, legend, legend_height, saved, sheet
+from engager.reports.style import (
+    INK,
+    PAPER,
+    ROLES,
+    WIDTH,
+    Figure,
+    beside,
+    legend,
+    legend_height,
+    saved,
+    sheet,
+)
 from engager.trials import Trial
 
 PANELS = (
@@ -43,8 +54,8 @@ def comparison(s: Summary) -> Figure | None:
     panels = [(p, rows) for p, rows in panels if rows]
     if not panels:
         return None
-    texts = {id(f): textwrap.fill(_label(f, s.trial), LETTERS) for f in facts}
-    row = ROW + LINE * max(text.count("\n") for text in texts.values())
+    texts = {id(f): textwrap.wrap(_label(f, s.trial), LETTERS) for f in facts}
+    row = ROW + LINE * (max(map(len, texts.values())) - 1)
     heights = [HEAD + row * len(rows) for _, rows in panels]
     roles = [r for r in SCORED if any(f.role == r for f in facts)]
     handles = [
@@ -56,7 +67,7 @@ def comparison(s: Summary) -> Figure | None:
     total = sum(heights) + above
     drawn = sheet(total, tight=False)
     legend(drawn, handles)
-    longest = max(len(line) for text in texts.values() for line in text.splitlines())
+    longest = max(len(line) for lines in texts.values() for line in lines)
     left = min(0.5, (0.066 * longest + 0.15) / WIDTH)
     top = total - above
     data: list[dict[str, Any]] = []
@@ -71,9 +82,10 @@ def comparison(s: Summary) -> Figure | None:
         axes.set_xlabel(f"{unit}, {pairs.pop()}" if one else unit, labelpad=1)
         for y, f in enumerate(rows):
             data.append(_mark(axes, f, y, factor) | {"panel": title, "unit": unit})
-        axes.set_yticks(range(len(rows)), [texts[id(f)] for f in rows], linespacing=1.0)
+        axes.set_yticks([])
+        for y, f in enumerate(rows):
+            beside(axes, texts[id(f)], y, 3.5, 9)
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
         _limits(axes, unit, data)
     title = "Published against simulated"

@@ -18,7 +18,18 @@ from engager.outcomes import Curve, cumulative_incidence, kaplan_meier
 from engager.reports.comparison_table import number
 from engager.reports.facts import Fact, merged
 from engager.reports.replicates import EXACT, HIGH, LOW, Floats, at_risk, enough, on_grid
-from engager.reports.style import INK, MUTED, PAPER, Figure, arm_colours, legend, month_ticks, saved, sheet
+from engager.reports.style import (
+    INK,
+    MUTED,
+    PAPER,
+    Figure,
+    arm_colours,
+    beside,
+    legend,
+    month_ticks,
+    saved,
+    sheet,
+)
 from engager.trials.times import CAUSE, CAUSES
 from engager.vocabulary import quantity
 
@@ -85,10 +96,8 @@ def _risk_table(axes: Any, rows: list[tuple[str, str, Floats]], ticks: list[int]
     axes.set_ylim(len(rows) + 0.2, -0.9)
     axes.text(0, -0.55, label, fontsize=8.5, color=MUTED, transform=axes.get_yaxis_transform(), va="center")
     for i, (arm, colour, numbers) in enumerate(rows):
-        name = textwrap.fill(arm, NAME)
-        axes.annotate(name, (0, i + 0.3), xytext=(-17, 0), xycoords=axes.get_yaxis_transform(), color=colour,
-                      textcoords="offset points", fontsize=7.5 if "\n" in name else 8.5, linespacing=1.0,
-                      ha="right", va="center")  # fmt: skip
+        lines = textwrap.wrap(arm, NAME)
+        beside(axes, lines, i + 0.3, 17, 8.5 if len(lines) == 1 else 7.5, colour)
         for tick, n in zip(ticks, numbers, strict=True):
             axes.text(tick, i + 0.3, f"{n:.0f}", fontsize=8.5, ha="center", va="center", color=INK)
 

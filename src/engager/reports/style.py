@@ -70,6 +70,10 @@ RC = {
 }
 
 
+LEADING = 1.05
+"""Distance of lines that belong together, by the size of the letters."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One figure of a report.
@@ -145,6 +149,17 @@ def boxes(axes: Any, corners: list[tuple[float, float, float, float]], colours: 
     outlines = [[(a, c), (a, d), (b, d), (b, c)] for a, b, c, d in corners]
     axes.add_collection(PolyCollection(outlines, facecolors=colours, **{"linewidths": 0, **look}))
     axes.autoscale_view()
+
+
+def beside(axes: Any, lines: list[str], y: float, gap: float, size: float, colour: str = INK) -> None:
+    """Write ``lines`` left of the axes, ``gap`` [point] away, about the height ``y``.
+
+    Each line is a text of its own: within one text they would be set by the widths of another font than the page's.
+    """
+    for i, line in enumerate(lines):
+        up = size * LEADING * ((len(lines) - 1) / 2 - i)
+        axes.annotate(line, (0, y), xytext=(-gap, up), xycoords=axes.get_yaxis_transform(), color=colour,
+                      textcoords="offset points", fontsize=size, ha="right", va="center")  # fmt: skip
 
 
 def legend(drawn: Sheet, handles: list[Any]) -> None:
