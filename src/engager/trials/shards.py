@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from engager.patients.ensemble import PAIR
 from engager.patients.structures import setting
 from engager.trials.conduct import LANES, Courses, conduct
 from engager.trials.design import Trial
-from engager.trials.enrol import Enrolled, enrol, together
+from engager.trials.enrol import enrol, together
 from engager.trials.further_lines import further_regimens
 from engager.trials.history import TABLES, History, history
 from engager.trials.plan import Lowered, lower
@@ -29,9 +29,6 @@ SHARD, SMALLEST, PIECES = 1024, 256, 16
 
 BATCH = 512
 """Patients per call of the compiled program, unless the user says otherwise."""
-
-RECORDED = 512
-"""Patients whose courses are turned into tables in one go: few calls for small replicates, bounded memory for all."""
 
 DENSE = 120
 """Patients of the first replicate whose courses are kept every six hours."""
@@ -118,27 +115,22 @@ def shards(patients: int, replicates: int, pieces: int = PIECES) -> list[list[Se
 def simulate_shard(s: Setup, segments: list[Segment], batch: int = BATCH, refine: int = 1) -> History:
     """Enrol, conduct and record the patients of a shard. ``batch`` changes the time it takes, no number."""
     found = [
-        part
+        _simulate_alike(s, list(alike), batch, refine)
         for _, alike in groupby(segments, key=lambda g: s.member(g.replicate))
-        for part in _simulate_alike(s, list(alike), batch, refine)
     ]
     return History(**{name: pl.concat([getattr(part, name) for part in found]) for name in TABLES})
 
 
-def _simulate_alike(s: Setup, segments: list[Segment], batch: int, refine: int) -> list[History]:
+def _simulate_alike(s: Setup, segments: list[Segment], batch: int, refine: int) -> History:
     """Patients of the same population."""
     v = s.values_of(segments[0].replicate)
     with phase("enrol"):
-        enrolled = [enrol(s.trial, s.low, v, s.seed, g.replicate, range(g.start, g.stop)) for g in segments]
-        entrants = together(enrolled).entrant
-    courses = conduct(s.trial, s.low, v, entrants, blocks_for(batch, LANES), refine)
+        e = together(
+            [enrol(s.trial, s.low, v, s.seed, g.replicate, range(g.start, g.stop)) for g in segments]
+        )
+    courses = conduct(s.trial, s.low, v, e.entrant, blocks_for(batch, LANES), refine)
     with phase("history tables"):
-        parts, at = [], 0
-        for e in _grouped(enrolled):
-            own = _part(courses, at, at + len(e.arm))
-            parts.append(history(s.trial, s.low, e, own, v, DENSE))
-            at += len(e.arm)
-        return parts
+        return history(s.trial, s.low, e, courses, v, DENSE)
 
 
 def simulate_one(s: Setup, replicate: int, patient: int, batch: int = BATCH) -> tuple[History, Courses]:
@@ -147,21 +139,3 @@ def simulate_one(s: Setup, replicate: int, patient: int, batch: int = BATCH) -> 
     e = enrol(s.trial, s.low, v, s.seed, replicate, range(patient, patient + 1))
     courses = conduct(s.trial, s.low, v, e.entrant, blocks_for(batch, LANES))
     return history(s.trial, s.low, e, courses, v, DENSE), courses
-
-
-def _grouped(enrolled: list[Enrolled]) -> Iterator[Enrolled]:
-    """Consecutive groups put together as long as they have no more than ``RECORDED`` patients."""
-    group: list[Enrolled] = []
-    for e in enrolled:
-        if group and sum(len(one.arm) for one in (*group, e)) > RECORDED:
-            yield together(group)
-            group = []
-        group.append(e)
-    yield together(group)
-
-
-def _part(tree: Any, start: int, stop: int) -> Any:
-    """Patients ``start`` to ``stop`` of a named tuple of arrays."""
-    if isinstance(tree, tuple):
-        return type(tree)(*(_part(x, start, stop) for x in tree))
-    return tree[..., start:stop]
