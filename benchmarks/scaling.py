@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import bare
+from benchmarks import bare, cpp
 from benchmarks.commands import ENGAGER, timed
 from benchmarks.race import Spread, race
 from benchmarks.table import Row
@@ -23,12 +23,27 @@ from engager.trials.conduct import conduct
 
 PATIENTS = 512
 
+ROUNDS = 8
+"""Times that a piece of C++ integrates its patients."""
+
 
 def work(_: int = 0) -> float:
     """Conduct TOWER on some hundreds of patients; returns the time when it was done."""
     s, e = bare.entrants(PATIENTS)
     conduct(s.trial, s.low, s.values, e.entrant, 8)
     return time.time()
+
+
+@cache
+def reference() -> cpp.Reference:
+    """The C++ program, ready to integrate as many patients."""
+    return cpp.Reference(bare.patients(PATIENTS), *bare.grids(), bare.EVERY)
+
+
+def plain(_: int = 0) -> None:
+    """A piece of about a second that shares nothing with another one: C++ in the first level of cache."""
+    for _ in range(ROUNDS):
+        reference()()
 
 
 def pieces(workers: int) -> None:
@@ -45,17 +60,31 @@ def rows() -> Iterator[Row]:
         return
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         list(pool.map(work, range(4)))  # both import and compile
-        two = partial(_all, pool)
+        two = partial(_all, pool, work)
         contestants = {"one": partial(pieces, 1), "threads": partial(pieces, 2), "processes": two}
+        if cpp.compiler():
+            list(pool.map(plain, range(4)))
+            contestants |= {
+                "C++": lambda: list(map(plain, range(6))),
+                "C++ twice": partial(_all, pool, plain),
+            }
         taken = race(contestants, 5, clock=time.perf_counter)
     note = f"six pieces of {PATIENTS} patients, whole conduct loop, wall clock"
     yield Row.of(where, "one thread", Spread.of(6 * PATIENTS / taken["one"]), "patients/s", note=note)
     for name in ("threads", "processes"):
         yield Row.of(where, f"two {name} against one", Spread.of(taken["one"] / taken[name]), "×", target=1.8)
+    name, note = (
+        "two processes of the C++ reference against one",
+        "nothing is shared: what these two cores give",
+    )
+    if "C++" in taken:
+        yield Row.of(where, name, Spread.of(taken["C++"] / taken["C++ twice"]), "×", note=note)
+    else:
+        yield Row(where, name, None, note="not measured: no C++ compiler here")
 
 
-def _all(pool: ProcessPoolExecutor) -> None:
-    list(pool.map(work, range(6)))
+def _all(pool: ProcessPoolExecutor, piece: Callable[[int], object]) -> None:
+    list(pool.map(piece, range(6)))
 
 
 @dataclass(frozen=True)
