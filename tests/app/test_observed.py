@@ -11,7 +11,7 @@ import pytest
 
 from engager.app import run_commands
 from engager.engine.executor import as_finished
-from engager.engine.phases import add, measured, news, phase
+from engager.engine.phases import add, apart, measured, phase
 
 ENGAGER = str(Path(sys.executable).with_name("engager"))
 PHASES = {
@@ -59,16 +59,24 @@ def test_phases_add_up_over_threads_and_over_what_was_spent_before():
     assert again == {}
 
 
-def test_a_worker_tells_each_second_once():
-    news()
-    with phase("sleeping"):
-        time.sleep(0.02)
-    first = news()
-    assert set(first) == {"sleeping"} and first["sleeping"] >= 0.02 and news() == {}
+def test_a_worker_tells_its_own_seconds_of_a_piece_and_they_are_counted_once():
+    def work(seconds):
+        with phase("before"):  # of other work in this process
+            time.sleep(0.01)
+        with apart() as told:
+            for _ in range(2):
+                with phase("sleeping"):
+                    time.sleep(seconds)
+        return told
+
     found = {}
     with measured(found):
-        add(first)
-    assert found == {"sleeping": pytest.approx(first["sleeping"], abs=6e-4)}
+        pieces = [told for _, told in as_finished(work, [0.02, 0.05], 2)]
+        for told in pieces:
+            add(told)
+    assert all(set(told) == {"sleeping"} for told in pieces)
+    both = sum(told["sleeping"] for told in pieces)
+    assert 0.14 <= both < 1 and found["sleeping"] == pytest.approx(both, abs=6e-4)
 
 
 def simulated(folder, *words):
@@ -88,7 +96,7 @@ def test_log_and_profile_are_shown_when_asked_for_and_change_nothing(tmp_path):
         for line in told.stderr.splitlines()
         if f"run={tmp_path / 'told'} shard=0 kept: 48 patients" in line
     ]
-    assert len(kept) == 1 and " INFO engager.app.simulate " in kept[0]
+    assert len(kept) == 1 and " INFO engager.app.worker " in kept[0]
     for folder in ("quiet", "told"):
         manifest = json.loads((tmp_path / folder / "manifest.json").read_text(encoding="utf-8"))
         assert set(manifest["phases"]) == PHASES and all(s >= 0 for s in manifest["phases"].values())
@@ -102,10 +110,16 @@ def test_log_and_profile_are_shown_when_asked_for_and_change_nothing(tmp_path):
 def test_workers_tell_what_threads_do(tmp_path):
     done = simulated(tmp_path / "r", "--processes", "1", "--log", "info", "--profile")
     assert done.returncode == 0, done.stderr
-    line = rf"engager\.app\.simulate run={tmp_path / 'r'} shard=0 kept: 48 patients, [\d.]+ s on worker 0 \(tcp://"
+    line = (
+        rf"engager\.app\.worker run={tmp_path / 'r'} shard=0 kept: 48 patients, [\d.]+ s on worker 0 \(tcp://"
+    )
     assert re.search(line, done.stderr)
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest["phases"]) == PHASES and all(s >= 0 for s in manifest["phases"].values())
+    assert set(manifest["phases"]) == PHASES
+    simulating = sum(manifest["phases"].values()) - sum(
+        manifest["phases"][name] for name in ("summary", "report and figures")
+    )
+    assert 0 < simulating <= manifest["seconds"]["simulation"]  # one thread was at work
 
 
 @pytest.mark.parametrize("level", ["loud", ""])

@@ -132,7 +132,7 @@ def test_of_many_who_find_a_lock_left_behind_one_takes_it_over(bucket):
     lock = Store(f"{bucket}/contended").folder / "lock"
     left = {"token": "x", "process": gone.pid, "since": "", "host": socket.gethostname()}
     lock.write_text(json.dumps(left))
-    begin, end = Barrier(6), Barrier(6)
+    begin, end = Barrier(6, timeout=60), Barrier(6, timeout=60)
 
     def take(_):
         store = Store(f"{bucket}/contended")

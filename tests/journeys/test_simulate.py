@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -192,6 +193,32 @@ def test_a_lost_or_damaged_record_is_found_and_mended(run, tmp_path):
     (copy / "shards" / "0000000.json").write_text("{")
     assert any("missing or damaged" in fault for fault in verify(copy))
     assert results(resume(copy)) == results(summary) and verify(copy) == []
+
+
+@pytest.mark.parametrize("where", [{}, {"processes": 1}])
+def test_nobody_is_at_work_on_the_folder_once_a_run_has_been_broken_off(where, tmp_path):
+    if where:
+        pytest.importorskip("distributed")
+
+    class Enough(Exception):
+        pass
+
+    def progress(done, total):
+        if done:
+            raise Enough
+
+    folder = tmp_path / "r"
+    try:
+        simulate(
+            "TOWER", patients=60, replicates=12, seed=5, out=folder, workers=2, progress=progress, **where
+        )
+    except Enough:  # while its traceback lives, as it does in a caller that handles it
+        before = sorted(path.name for path in folder.rglob("*.*"))
+        time.sleep(1.5)
+        assert sorted(path.name for path in folder.rglob("*.*")) == before
+        assert where or not list(folder.rglob("*.part"))  # a process that is ended may leave one
+        return
+    raise AssertionError("progress was never told of a shard")
 
 
 def other_program(folder, name):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 
 from engager.app.request import Request, manifest
-from engager.app.worker import Kept, Order, Piece, fingerprint, simulate_piece
+from engager.app.worker import Kept, Order, Piece, fingerprint, log_kept, simulate_piece
 from engager.documents import DocumentError
 from engager.engine import cluster, executor, phases
 from engager.engine.cluster import Cluster
@@ -50,11 +50,11 @@ def gathered(scheduler: str | None, processes: int | None, workers: int | None) 
 
 def simulated_on(
     crew: Cluster, r: Request, run: Store, beside: str, todo: list[Piece]
-) -> Iterator[tuple[int, Kept]]:
+) -> Generator[Kept, None, None]:
     """Have the shards ``todo`` of a run's trial (``beside``: its folder within the run, or "") simulated and kept.
 
     Yields:
-        their numbers, in order of completion, with what the worker tells.
+        what the worker tells of each, in order of completion.
 
     Raises:
         Lost: shards that ended their worker each time.
@@ -63,10 +63,12 @@ def simulated_on(
     expected = fingerprint(manifest(r), str(run.manifest().get("id")))
     work = partial(simulate_piece, Order(str(run.folder.absolute()), beside, r.batch, expected))
     done = []
-    for (number, _), kept in crew.as_finished(work, todo):
-        phases.add(kept.phases)
-        done.append(number)
-        yield number, kept
+    with closing(crew.as_finished(work, todo)) as found:
+        for (number, _), kept in found:
+            phases.add(kept.phases)
+            log_kept(run.folder / beside if beside else run.folder, number, kept)
+            done.append(number)
+            yield kept
     _await(Store(run.folder / beside) if beside else run, done)  # after a fault resume looks for itself
 
 

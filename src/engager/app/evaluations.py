@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -131,7 +132,7 @@ def evaluated(
     missing = [(i, seeds[i], dict(points[i])) for i in range(len(points)) if i not in done]
     work = partial(_evaluate, Order(tuple(t.name for t in wanted), {"engager": __version__, **inputs()}))
     found = crew.as_finished(work, missing) if crew else executor.as_finished(work, missing, workers)
-    with path.open("a", encoding="utf-8") as lines:
+    with closing(found), path.open("a", encoding="utf-8") as lines:
         for (member, _, _), values in found:
             done[member] = values
             lines.write(json.dumps({"member": member, "values": values}) + "\n")

@@ -17,7 +17,7 @@ OPTIONS = "compiler options"
 
 CODE = "code"
 
-ROOMS = ("engine", "model", "outcomes", "patients", "regimens", "trials")
+ROOMS = ("engine", "model", "outcomes", "patients", "regimens", "trials", "vocabulary")
 """Packages of engager whose code makes a patient's numbers."""
 
 EXTENSIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
@@ -29,14 +29,21 @@ def program() -> dict[str, str]:
     return {**{name: version(name) for name in VERSIONS}, OPTIONS: compiler.options()}
 
 
-@lru_cache(maxsize=1)
 def code() -> str:
-    """Checksum of the code that makes a patient's numbers, in 12 digits: a working copy that was edited keeps its
-    version."""
+    """Checksum of the code that makes a patient's numbers, in 12 digits, as it was when this process began: a working
+    copy that was edited keeps its version."""
+    return _CODE
+
+
+def _checksum() -> str:
     found, home = hashlib.sha256(), Path(__file__).parents[1]
-    for path in sorted(path for room in ROOMS for path in (home / room).glob("*.py")):
-        found.update(f"{path.relative_to(home).as_posix()}\n{path.read_text(encoding='utf-8')}".encode())
+    for path in sorted(path for room in ROOMS for path in (home / room).glob("[!.]*.py")):
+        found.update(f"{path.relative_to(home).as_posix()}\n".encode())
+        found.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return found.hexdigest()[:12]
+
+
+_CODE = _checksum()
 
 
 @lru_cache(maxsize=1)

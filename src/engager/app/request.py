@@ -19,12 +19,15 @@ from engager.io import Store, place
 from engager.outcomes.response import DATA as CRITERIA
 from engager.patients import Ensemble, ensemble, read_ensemble, values
 from engager.patients.population import DATA as POPULATION
+from engager.regimens import regimen
 from engager.trials import Trial, read_trial, trial, trial_file
 from engager.trials.conduct import LANES, horizon
 from engager.trials.controls import under_control
 from engager.trials.course import STEPS
+from engager.trials.further_lines import SALVAGE
 from engager.trials.history import TABLES
 from engager.trials.shards import BATCH, Setup, setup, shards
+from engager.trials.therapies import DATA as THERAPIES
 
 LARGEST = 1_000_000_000
 """Most patients in one run: beyond that a shard list alone would not fit."""
@@ -190,7 +193,8 @@ def manifest(r: Request) -> dict[str, Any]:
         },
         "inputs": {
             "trial.yaml": _sha(r.text),
-            "regimens": _sha(repr(r.trial.all_regimens)),
+            "regimens": _sha(repr([*r.trial.all_regimens, regimen(SALVAGE)])),
+            "therapies.csv": _sha((THERAPIES / "therapies.csv").read_text(encoding="utf-8")),
             "published study": _sha(trial_file(r.trial.study).read_text(encoding="utf-8")) if r.trial.study else "",
             **{
                 name: _sha((POPULATION / name).read_text(encoding="utf-8"))

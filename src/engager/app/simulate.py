@@ -6,8 +6,9 @@ import logging
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -267,9 +268,9 @@ def _conduct(
                 if crew
                 else _simulated(r, stores[name], trials[name], pieces)
             )
-            for number, kept in found:
-                _log(stores[name], number, kept)
-                advance(kept.patients, {kept.processor})
+            with closing(found):  # whatever ends this, nobody is at work on the folder any more
+                for kept in found:
+                    advance(kept.patients, {kept.processor})
         except Lost as error:
             lost.append(told_of(name, error.pieces))
     store.note(lost=lost)
@@ -300,21 +301,12 @@ def _missing(r: Request, store: Store, advance: Callable[[int, set[str]], None])
     return [piece for piece in pieces if piece[0] not in finished]
 
 
-def _simulated(r: Request, store: Store, trial: Trial, todo: list[Piece]) -> Iterator[tuple[int, Kept]]:
-    """Simulate and keep the shards ``todo`` on threads; their numbers, in order of completion, with how they went."""
+def _simulated(r: Request, store: Store, trial: Trial, todo: list[Piece]) -> Generator[Kept, None, None]:
+    """Simulate and keep the shards ``todo`` on threads; how they went, in order of completion."""
     if not todo:
         return
     prepared = r.prepared(trial)
-    for (number, _), kept in executor.as_finished(
-        lambda piece: keep(store, prepared, piece, r.batch), todo, r.workers
-    ):
-        yield number, kept
-
-
-def _log(store: Store, number: int, kept: Kept) -> None:
-    on = f" on {kept.on}" if kept.on else ""
-    log.info(
-        "run=%s shard=%s kept: %s patients, %.2f s%s", store.folder, number, kept.patients, kept.seconds, on
-    )
-    if kept.failed:
-        log.warning("run=%s shard=%s %s patients failed%s", store.folder, number, kept.failed, on)
+    work = partial(keep, store, prepared, batch=r.batch)
+    with closing(executor.as_finished(work, todo, r.workers)) as found:
+        for _, kept in found:
+            yield kept

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,7 +18,7 @@ from engager.app.program import CODE, OPTIONS, VERSIONS, code, processor, progra
 from engager.app.request import asked_before, manifest, trials_beside
 from engager.documents import DocumentError
 from engager.engine import cluster
-from engager.engine.phases import news, phase
+from engager.engine.phases import apart, phase
 from engager.io import Store
 from engager.trials.history import TABLES
 from engager.trials.shards import Segment, Setup, simulate_shard
@@ -30,7 +31,7 @@ Piece = tuple[int, list[Segment]]
 @dataclass(frozen=True)
 class Kept:
     """A shard that lies in the run folder: its patients, how many of them failed, the seconds it took, the type of
-    processor that computed it. Of a worker also its name and its seconds by phase since the shard before."""
+    processor that computed it. Of a worker also its name and the seconds by phase."""
 
     patients: int
     failed: int
@@ -69,8 +70,9 @@ def simulate_piece(order: Order, piece: Piece) -> Kept:
     """
     with _ONE:
         store, prepared = _prepared(order.folder, order.beside, tuple(sorted(order.expected.items())))
-    kept = keep(store, prepared, piece, order.batch)
-    return replace(kept, on=cluster.here(), phases=news())
+    with apart() as phases:
+        kept = keep(store, prepared, piece, order.batch)
+    return replace(kept, on=cluster.here(), phases=phases)
 
 
 def keep(store: Store, prepared: Setup, piece: Piece, batch: int) -> Kept:
@@ -82,7 +84,17 @@ def keep(store: Store, prepared: Setup, piece: Piece, batch: int) -> Kept:
     tables = simulate_shard(prepared, segments, batch)
     with phase("writing"):
         store.keep(number, {name: getattr(tables, name) for name in TABLES}, processor())
-    return Kept(count, len(tables.failures), time.monotonic() - began, processor())
+    kept = Kept(count, len(tables.failures), time.monotonic() - began, processor())
+    log_kept(store.folder, number, kept)
+    return kept
+
+
+def log_kept(folder: Path, number: int, kept: Kept) -> None:
+    """Log a shard: by who simulated it, and of a worker once more by who asked for it."""
+    on = f" on {kept.on}" if kept.on else ""
+    log.info("run=%s shard=%s kept: %s patients, %.2f s%s", folder, number, kept.patients, kept.seconds, on)
+    if kept.failed:
+        log.warning("run=%s shard=%s %s patients failed%s", folder, number, kept.failed, on)
 
 
 def patients(segments: list[Segment]) -> int:
@@ -106,7 +118,7 @@ def _prepared(folder: str, beside: str, expected: tuple[tuple[str, str], ...]) -
             "share under the same path, or one in object storage"
         ) from None
     mine = {"engager": __version__, **program(), CODE: code(), "run": str(kept.get("id"))}
-    _compare(who, {name: wanted[name] for name in mine}, mine)
+    _compare(who, {name: wanted.get(name, "") for name in mine}, mine)
     request = asked_before(store)
     _compare(who, wanted, fingerprint(manifest(request), mine["run"]))
     trial = trials_beside(request.trial)[beside] if beside else request.trial

@@ -17,7 +17,7 @@ import pickle
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
@@ -57,7 +57,7 @@ class Cluster:
     def __init__(self, client: Any, name: str, here: int = 0) -> None:
         self.client, self.name, self.here = client, name, here
 
-    def as_finished(self, work: Callable[[A], B], pieces: Iterable[A]) -> Iterator[tuple[A, B]]:
+    def as_finished(self, work: Callable[[A], B], pieces: Iterable[A]) -> Generator[tuple[A, B], None, None]:
         """(piece, result) in order of completion, as :func:`engager.engine.executor.as_finished` gives them.
 
         ``work`` and the pieces are pickled; ``work`` may be run more than once for a piece.

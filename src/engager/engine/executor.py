@@ -6,7 +6,7 @@ Compiled programs release the interpreter, so threads use all cores and share on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -19,10 +19,12 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def as_finished(work: Callable[[A], B], pieces: Iterable[A], workers: int) -> Iterator[tuple[A, B]]:
+def as_finished(
+    work: Callable[[A], B], pieces: Iterable[A], workers: int
+) -> Generator[tuple[A, B], None, None]:
     """(piece, result) in order of completion. At most ``workers`` run, and one more waits, at any time.
 
-    The first error ends the rest: what runs is waited for, what waits is not started.
+    The first error ends the rest, and so does closing this: what runs is waited for, what waits is not started.
     """
     queue = iter(pieces)
     with ThreadPoolExecutor(max_workers=workers) as pool:

@@ -6,11 +6,11 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, local
 
 _lock = Lock()
 _spent: dict[str, float] = defaultdict(float)
-_told: dict[str, float] = {}
+_own = local()
 
 
 @contextmanager
@@ -20,7 +20,12 @@ def phase(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        add({name: time.perf_counter() - began})
+        found = getattr(_own, "found", None)
+        seconds = time.perf_counter() - began
+        if found is None:
+            add({name: seconds})
+        else:
+            found[name] = found.get(name, 0.0) + seconds
 
 
 def add(spent: Mapping[str, float]) -> None:
@@ -30,12 +35,15 @@ def add(spent: Mapping[str, float]) -> None:
             _spent[name] += seconds
 
 
-def news() -> dict[str, float]:
-    """Seconds by phase since the last call: what a worker tells with each piece of work that it hands back."""
-    with _lock:
-        new = _since(_told)
-        _told.update(_spent)
-    return new
+@contextmanager
+def apart() -> Iterator[dict[str, float]]:
+    """Count the phases that this thread passes within for themselves, and not for the process: what a worker tells with
+    a piece of work, to be added where the work was asked for."""
+    _own.found = {}
+    try:
+        yield _own.found
+    finally:
+        del _own.found
 
 
 @contextmanager
@@ -50,11 +58,6 @@ def measured(found: dict[str, float], already: Mapping[str, float] | None = None
         yield
     finally:
         with _lock:
-            new = _since(before)
+            new = {name: seconds - before.get(name, 0.0) for name, seconds in _spent.items()}
         found |= already or {}
-        found |= {name: round(found.get(name, 0.0) + seconds, 3) for name, seconds in new.items()}
-
-
-def _since(before: Mapping[str, float]) -> dict[str, float]:
-    new = {name: seconds - before.get(name, 0.0) for name, seconds in _spent.items()}
-    return {name: seconds for name, seconds in new.items() if seconds > 0}
+        found |= {name: round(found.get(name, 0.0) + s, 3) for name, s in new.items() if s > 0}

@@ -24,6 +24,7 @@ from engager.patients import Ensemble, person, population, structures, values
 from engager.patients.population import DATA as POPULATION
 from engager.patients.population import Disease
 from engager.trials import trial, trial_file
+from engager.trials.therapies import DATA as THERAPIES
 
 DIGITS, LITTLE, DAYS = 7, 0.3, (0.02, 0.05, 0.1, 0.2, 0.5, 0.5, 0.5, 0.5)
 """Digits that rates are compared to, by how much treatments are moved there, and steps [day] from entry to there."""
@@ -36,8 +37,9 @@ DIFFERENT = (
 
 def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
     """Hashes of the numbers of the parameter table, the structures, the prior, the split, the calibrated rows and
-    the trials and regimens of their studies, the response criteria, the model's equations (what they give, so that
-    they may be written otherwise), and the facts from outside the record with the trials that only they need.
+    the trials and regimens of their studies, the response criteria, what each drug does, the model's equations (what
+    they give, so that they may be written otherwise), and the facts from outside the record with the trials that only
+    they need.
 
     Args:
         fitted: studies of the record that were fitted to, where they are known; all are read if None.
@@ -53,6 +55,7 @@ def basis(fitted: Iterable[str] | None = None) -> dict[str, str]:
         "facts from outside": _outside(),
         "trials": _trials(studies() if fitted is None else fitted),
         "response_criteria.csv": _file(CRITERIA / "response_criteria.csv"),
+        "therapies.csv": _file(THERAPIES / "therapies.csv"),
         "equations": equations(),
     }
 

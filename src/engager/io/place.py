@@ -135,9 +135,7 @@ def held(lock: Path) -> Iterator[None]:
         try:
             _create(fs, name, data)
         except FileExistsError:
-            with FileLock(_one_at_a_time(lock)):
-                _refuse(lock)
-                fs.pipe_file(name, data)
+            _take_over(lock, fs, name, data)
         except FileNotFoundError as error:
             raise _no_bucket(lock.parent, error) from None
     try:
@@ -148,12 +146,26 @@ def held(lock: Path) -> Iterator[None]:
                 fs.rm_file(name)
 
 
-def _one_at_a_time(lock: Path) -> Path:
-    """A file of this machine, and of this user, that is held while a lock is taken over from a process that is gone:
-    only processes of the same machine do that, and only one of them may."""
+def _take_over(lock: Path, fs: Any, name: str, data: bytes) -> None:
+    """Write ``data`` in the place of a lock that a process of this machine left behind, one process at a time: those of
+    one user with one temporary folder wait for each other, of others the last one to write has it."""
     user = str(os.getuid()) if hasattr(os, "getuid") else ""
-    name = hashlib.sha256(f"{user} {lock}".encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"engager-{name}.lock"
+    key = hashlib.sha256(f"{user} {lock}".encode()).hexdigest()[:16]
+    here = tempfile.gettempdir()
+    turn = FileLock(Path(here) / f"engager-{key}.lock")
+    try:
+        turn.acquire()
+    except OSError as error:
+        raise DocumentError(
+            f"{here} cannot be written to: {error.strerror}; name another in TMPDIR"
+        ) from None
+    try:
+        _refuse(lock)
+        fs.pipe_file(name, data)
+        if _owner(lock) != json.loads(data):
+            _refuse(lock)
+    finally:
+        turn.release()
 
 
 def _create(fs: Any, name: str, data: bytes) -> None:

@@ -54,7 +54,7 @@ def comparison(s: Summary) -> Figure | None:
     panels = [(p, rows) for p, rows in panels if rows]
     if not panels:
         return None
-    texts = {id(f): textwrap.wrap(_label(f, s.trial), LETTERS) for f in facts}
+    texts = {id(f): textwrap.wrap(_label(f, s.trial), LETTERS) for _, rows in panels for f in rows}
     row = ROW + LINE * (max(map(len, texts.values())) - 1)
     heights = [HEAD + row * len(rows) for _, rows in panels]
     roles = [r for r in SCORED if any(f.role == r for f in facts)]

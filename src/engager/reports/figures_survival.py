@@ -42,7 +42,7 @@ OBSERVED = 0.05
 """Curves end where fewer than this share of a group is still observed."""
 
 NAME = 23
-"""Longest line of an arm's name beside the numbers at risk."""
+"""Longest line of an arm's name beside the numbers at risk, of two at most."""
 
 NORMAL = 1.959964
 """Standard normal quantile of the 95 % interval."""
@@ -96,7 +96,7 @@ def _risk_table(axes: Any, rows: list[tuple[str, str, Floats]], ticks: list[int]
     axes.set_ylim(len(rows) + 0.2, -0.9)
     axes.text(0, -0.55, label, fontsize=8.5, color=MUTED, transform=axes.get_yaxis_transform(), va="center")
     for i, (arm, colour, numbers) in enumerate(rows):
-        lines = textwrap.wrap(arm, NAME)
+        lines = textwrap.wrap(arm, NAME, max_lines=2, placeholder="…")
         beside(axes, lines, i + 0.3, 17, 8.5 if len(lines) == 1 else 7.5, colour)
         for tick, n in zip(ticks, numbers, strict=True):
             axes.text(tick, i + 0.3, f"{n:.0f}", fontsize=8.5, ha="center", va="center", color=INK)

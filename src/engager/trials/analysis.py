@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engager.evidence import Result
+from engager.evidence import Result, Time
 from engager.outcomes import (
     Curve,
     cumulative_incidence,
@@ -64,6 +64,9 @@ OF_SHARES = ("odds_ratio", "difference")
 TRANSPLANTED = f"after transplant{VERSUS}before transplant"
 """The subgroup of a comparison in which transplant is a covariate that changes with time: until the transplant a
 patient counts as not transplanted."""
+
+EARLY, FIRST_CYCLE = "early_mrd_response", Time(value=1, unit="cycles", of="cycles")
+"""The endpoint whose window and group are its definition: responses by the end of cycle 1 among all that came."""
 
 MEASURES = {"age": "age", "mrd_level": "blasts", "treatment_cycles": "cycles"}
 """Columns of endpoints that are a number of each patient [years, share, cycles]."""
@@ -126,6 +129,8 @@ def _medians(trial: Trial, tables: Tables, group: Group, row: Result) -> Floats:
 def _events(trial: Trial, tables: Tables, group: Group, row: Result) -> tuple[pl.DataFrame, pl.Expr]:
     """Whom the row counts, and who of them has had its event within its window."""
     name = trial.response.overall if row.endpoint == "overall_response" else row.endpoint
+    if name == EARLY:
+        row = row.model_copy(update={"time": FIRST_CYCLE, "population": "MRD responders"})
     if name in OF_THE_ENGAGER and not has_engager(trial, row.arm):
         raise NotSimulated("adverse events are modelled for the T-cell engager only")
     people = population(trial, tables, group.patients, row, name)
