@@ -184,7 +184,9 @@ def page(lines: list[dict[str, Any]]) -> str:
         "The last column has the day, the commit (with + where files were changed since) and the load of the machine "
         "when the run began. With a load near or above the number of cores, what is timed by the clock on the wall "
         "(scaling, size, start-up, commands) is too slow; speeds per core and ratios suffer little.", "",
-        "![Error against speed for several lengths of step](images/accuracy.svg)",
+        "![Error against speed for several lengths of step](images/accuracy.svg)", "",
+        "What was measured before, by day and commit (`make bench-plot`):", "",
+        "![Speeds, the ratio to C++ and the warm start over time](images/benchmarks.svg)",
     ]  # fmt: skip
     section = None
     for when, row in latest(lines):

@@ -7,6 +7,7 @@ import pytest
 
 from engager.app.evaluations import begin, evaluated
 from engager.documents import DocumentError
+from engager.engine import cluster
 from engager.inference.targets import targets
 from engager.io import MANIFEST, write_json
 
@@ -27,6 +28,15 @@ def test_an_interrupted_evaluation_goes_on_where_it_was(tmp_path):
     assert sorted(finished) == [0, 1, 2] and finished[0] in kept
     evaluated(POINTS, WANTED, [1] * len(POINTS), tmp_path / "part.jsonl", 1, told.append)
     assert told == [2, 3]
+
+
+@pytest.mark.slow
+def test_processes_give_what_threads_give(tmp_path):
+    pytest.importorskip("distributed")
+    here = evaluated(POINTS, WANTED, [1] * len(POINTS), tmp_path / "threads.jsonl", 2)
+    with cluster.started(2, 1) as crew:
+        there = evaluated(POINTS, WANTED, [1] * len(POINTS), tmp_path / "crew.jsonl", 1, crew=crew)
+    assert np.array_equal(there, here)
 
 
 def test_a_folder_that_asks_for_something_else_is_refused(tmp_path):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engager import __version__
-from engager.app.program import program
+from engager.app.program import CODE, code, program
 from engager.documents import DocumentError
 from engager.engine import cluster, executor
 from engager.engine.cluster import Cluster
@@ -40,8 +40,8 @@ ERROR_PATIENTS, FEWEST, MOST = 6000, 60, 200
 
 @cache
 def inputs() -> dict[str, str]:
-    """What the numbers of an evaluation depend on beside its point: what the fit rests on, packages, compiler."""
-    return {**basis(), **program()}
+    """What the numbers of an evaluation depend on beside its point: what the fit rests on, code, packages, compiler."""
+    return {**basis(), **program(), CODE: code()}
 
 
 def begin(out: Path, what: str, request: Mapping[str, Any]) -> None:

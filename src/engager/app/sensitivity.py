@@ -161,7 +161,9 @@ def _request_of_fit(folder: Path) -> dict[str, Any]:
 
 
 def _sha(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Checksum of a file's lines, in whichever order they were written: members finish as they do."""
+    lines = sorted(path.read_text(encoding="utf-8").splitlines(keepends=True))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _found(asked: Asked, out: Path, progress: Callable[[int, int], None] | None) -> Sensitivity:
