@@ -64,3 +64,21 @@ def test_the_make_targets_that_are_named_exist():
         for target in re.findall(r"`?make ([a-z-]+)`?", page.read_text(encoding="utf-8")):
             if target not in ("sure",):
                 assert re.search(rf"^{target}:", makefile, re.MULTILINE), (page.name, target)
+
+
+def test_the_score_is_told_as_it_is_drawn():
+    drawn = (ROOT / "docs" / "images" / "scoreboard.svg").read_text(encoding="utf-8")
+    inside = dict(
+        re.findall(r"<text[^>]*>(Predicted|Calibrated|Informed), [^<]*?: (\d+ of \d+) inside", drawn)
+    )
+    assert set(inside) == {"Predicted", "Calibrated", "Informed"}
+    readme, limits = (
+        re.sub(r"\s+", " ", page.read_text(encoding="utf-8")) for page in (PAGES[0], ROOT / "docs/limits.md")
+    )
+    fitted, all_fitted = inside["Calibrated"].split(" of ")
+    assert f"{inside['Predicted']} numbers that were never fitted lie inside" in readme
+    assert f"{inside['Predicted']} predicted numbers lie inside" in limits
+    assert (
+        f"{inside['Informed']} informed ones" in limits
+        and f"{fitted} of {all_fitted} calibrated ones" in limits
+    )
