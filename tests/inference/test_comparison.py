@@ -48,7 +48,7 @@ def test_a_median_not_reached_in_some_trials_opens_the_interval_upwards():
         ),
         (
             np.append(np.full(80, INF), np.full(20, 21.64)),
-            "80 of 100 replicates did not reach it within follow-up; their 90 % interval begins at 21.6 months",
+            "80 of 100 replicates did not reach it within follow-up; the 90 % interval begins at 21.6 months",
         ),
         (np.append(np.full(6, INF), np.full(3, 20.0)), "6 of 9 replicates did not reach it within follow-up"),
         (np.full(10, NAN), "no replicate has such patients"),

@@ -62,14 +62,15 @@ def simulated_on(
     """
     expected = fingerprint(manifest(r), str(run.manifest().get("id")))
     work = partial(simulate_piece, Order(str(run.folder.absolute()), beside, r.batch, expected))
+    store = Store(run.folder / beside) if beside else run
     done = []
     with closing(crew.as_finished(work, todo)) as found:
         for (number, _), kept in found:
             phases.add(kept.phases)
-            log_kept(run.folder / beside if beside else run.folder, number, kept)
+            log_kept(store.folder, number, kept)
             done.append(number)
             yield kept
-    _await(Store(run.folder / beside) if beside else run, done)  # after a fault resume looks for itself
+    _await(store, done)  # after a fault resume looks for itself
 
 
 def _await(store: Store, numbers: list[int]) -> None:

@@ -168,14 +168,14 @@ def _simulated(ask: Ask, row: Result) -> tuple[Interval | None, str, Floats | No
 
 
 def _unreached(row: Result, values: Floats) -> str:
-    """Why there is no median over replicates: how many did not reach theirs, and where their interval begins."""
+    """Why there is no median over replicates: how many did not reach theirs, and where the interval over all begins."""
     seen = values[~np.isnan(values)]
     missed, low = int(np.isinf(seen).sum()), quantiles(seen)
     if low is None:
         return "no replicate has such patients"
     if missed == len(seen):
         return "no replicate reached it within follow-up"
-    begins = f"; their {LEVEL:.0%} interval begins at {low[0]:.3g} {endpoints()[row.endpoint].unit}s"
+    begins = f"; the {LEVEL:.0%} interval begins at {low[0]:.3g} {endpoints()[row.endpoint].unit}s"
     told = f"{missed} of {len(seen)} replicates did not reach it within follow-up"
     return told + (begins.replace("%", " %") if np.isfinite(low[0]) and len(seen) >= ENOUGH else "")
 

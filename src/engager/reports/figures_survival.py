@@ -277,9 +277,8 @@ def remission(s: Summary) -> Figure | None:
         axes.tick_params(labelbottom=True)
         grid[1][column].set_axis_off()
     grid[0][0].set_ylabel("cumulative incidence (%)")
-    grid[0][0].set_xlabel(
-        f"months since {since}", loc="left"
-    )  # one for both: two do not fit beside each other
+    # one label for both panels: two do not fit beside each other
+    grid[0][0].set_xlabel(f"months since {since}", loc="left")
     risk = {a: at_risk(g, "rfs_time", np.array(ticks) * MONTH, s.replicates) for a, g in groups.items()}
     _risk_table(grid[1][0], [(a, colours[a], n) for a, n in risk.items()], ticks, "in remission, observed")
     data += [_risk_frame(a, ticks, n) for a, n in risk.items()]
