@@ -71,6 +71,28 @@ def test_a_worker_killed_from_outside_loses_nothing(tmp_path):
     assert sorted(done) == list(range(12))
 
 
+@pytest.mark.slow
+def test_a_result_that_went_with_its_worker_is_computed_again_and_may_kill_then(tmp_path):
+    def work(n):
+        tries = tmp_path / f"{n}"
+        with tries.open("a") as log:
+            log.write(f"{os.getpid()}\n")
+        if n == 1 and len(tries.read_text().split()) > 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return n
+
+    with cluster.started(1, 1) as crew, pytest.raises(cluster.Lost) as lost:
+        results = crew.as_finished(work, range(3))
+        done = [next(results)]
+        while len(list(tmp_path.iterdir())) < 3:
+            time.sleep(0.1)
+        time.sleep(0.5)  # all three are finished, as their client knows
+        os.kill(int((tmp_path / "1").read_text()), signal.SIGKILL)
+        time.sleep(0.5)
+        done += results
+    assert lost.value.pieces == [1] and sorted(done) == [(0, 0), (2, 2)]
+
+
 @pytest.mark.parametrize("given", ["tcp://127.0.0.1:{port}", "nonsense://x", "no-port", "{folder}/none.json"])
 def test_a_scheduler_that_does_not_answer_is_told_within_seconds(given, tmp_path):
     with socket.socket() as taken:

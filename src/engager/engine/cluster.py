@@ -19,7 +19,7 @@ import threading
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +48,14 @@ class Lost(Exception):
     def __init__(self, pieces: list[Any]) -> None:
         super().__init__(pieces)
         self.pieces = pieces
+
+
+class _Killed:
+    """In place of a result: the piece ended its workers, or had not the memory."""
+
+
+class _Pending:
+    """In place of a result: there is none yet."""
 
 
 class Cluster:
@@ -83,18 +91,19 @@ class Cluster:
                     break
                 future = next(finished)
                 piece = running.pop(future)
-                if self._killed(future):
+                found = self._returned(future)
+                future.release()
+                if isinstance(found, _Killed):
                     suspects.append(piece)
                 else:
-                    yield piece, self._result(future)
-                future.release()
+                    yield piece, found
             lost = []
             for piece in suspects:
-                alone = self._alone(work, piece, running)
-                if alone is None:
+                found = self._alone(work, piece, running)
+                if isinstance(found, _Killed):
                     lost.append(piece)
                 else:
-                    yield piece, self._result(alone)
+                    yield piece, found
         finally:
             self._give_up(list(running))
         if lost:
@@ -120,44 +129,44 @@ class Cluster:
             f"the connection to {self.name} was lost; finished shards are kept, engager resume goes on"
         )
 
-    def _result(self, future: Any) -> Any:
-        found = self._asked(future.result)
+    def _returned(self, future: Any, seconds: float | None = None) -> Any:
+        """What a piece returned, waited for as long as it takes, or ``seconds``; raises what else went wrong.
+
+        The result is asked for once, and its status not at all: a worker that ends after the piece takes the result
+        with it, and Dask has the piece done again, which may end as any piece does.
+        """
+        from distributed import KilledWorker
+
+        try:
+            found = self._asked(lambda: _waited(future, seconds))
+        except KilledWorker:
+            return _Killed()
+        except DocumentError:
+            raise
+        except Exception as error:
+            raise _not_run(self.name, error) from error.__cause__
+        if isinstance(found, MemoryError):
+            return _Killed()
         if isinstance(found, Exception):
             raise found
         return found
 
-    def _killed(self, future: Any) -> bool:
-        """Whether a finished piece ended its workers; raises what else went wrong."""
-        from distributed import KilledWorker
-
-        if future.status == "cancelled":
-            raise self._gone()
-        if future.status == "error":
-            error = future.exception()
-            if isinstance(error, KilledWorker):
-                return True
-            raise _not_run(self.name, error)
-        return isinstance(self._asked(future.result), MemoryError)
-
     def _alone(self, work: Callable[[A], B], piece: A, running: dict[Any, Any]) -> Any:
-        """The finished piece, tried on a worker with nothing of ours beside it; None if that worker went, too."""
+        """What the piece returns on a worker with nothing of ours beside it, or that it ended this one, too."""
         try:
             self.client.wait_for_workers(1, timeout=JOIN)
         except TimeoutError:
-            return None
+            return _Killed()
         address = next(iter(self.client.nthreads()))
         future = self._submit(work, piece, workers=[address], allow_other_workers=False)
         running[future] = piece
-        while future.status == "pending":
-            with suppress(TimeoutError, CancelledError):
-                future.exception(timeout=1)
-            if future.status == "pending" and address not in self.client.nthreads():
+        while isinstance(found := self._returned(future, seconds=1), _Pending):
+            if address not in self._asked(self.client.nthreads):
+                future.cancel()
+                found = _Killed()
                 break
         del running[future]
-        if future.status == "pending" or self._killed(future):
-            future.cancel()
-            return None
-        return future
+        return found
 
     def _give_up(self, futures: list[Any]) -> None:
         """Take back what waits; what runs goes on to its end, which is harmless: a shard is written in one step."""
@@ -178,6 +187,15 @@ def _tried(work: Callable[[A], B], piece: A) -> B | Exception:
             error = RuntimeError(str(error))
         error.add_note(f"on {here()}:\n{told}")
         return error.with_traceback(None)
+
+
+def _waited(future: Any, seconds: float | None) -> Any:
+    try:
+        return future.result(timeout=seconds)
+    except TimeoutError:  # the wait's own: what a piece raises comes back as a value
+        if seconds is None:
+            raise
+        return _Pending()
 
 
 def _not_run(name: str, error: BaseException) -> BaseException:
