@@ -17,11 +17,11 @@ import numpy as np
 from engager.engine import compiler
 from engager.engine.blocks import pack, unpack
 from engager.engine.integrate import step
-from engager.model import Parameters, State, alone, concentration, rates
+from engager.model import Parameters, State, alone, concentration, rates, steady_losses
 from engager.model.target_cells import marrow_blasts
 from engager.trials import trial
 from engager.trials.conduct import LANES
-from engager.trials.course import STEPS
+from engager.trials.course import STEPS, spans
 from engager.trials.enrol import Enrolled, enrol
 from engager.trials.shards import Setup, setup
 
@@ -112,22 +112,26 @@ def steps_taken() -> int:
 
 @cache
 def program() -> Any:
-    """The bare integration, to be compiled: (lanes [block, …, lane], (steps, counts, rate)) → blasts."""
+    """The bare integration, to be compiled: (lanes [block, …, lane], lengths of steps [day], (which of them the
+    steps of each day have, how many these are, rate)) → blasts."""
     jax = compiler.jax()
     xp = jax.numpy
 
-    def block(lane: tuple[Parameters, State], calendar: Any) -> Any:
+    def block(lane: tuple[Parameters, State], lengths: Any, calendar: Any) -> Any:
         p, y = lane
+        of_each = spans(p, lengths, xp)
         zero = xp.zeros_like(y.Ls)
 
         def one_day(carry: Any, today: Any) -> Any:
-            table, count, R = today
+            which, count, R = today
 
             def body(i: Any, carry: Any) -> Any:
                 y, C = carry
-                after = concentration(C, R, p.CL, p.V, table[i], xp)
+                h, left, known = jax.tree.map(lambda table: table[which[i]], of_each)
+                after = concentration(C, R, p.CL, p.V, h, xp, left)
                 x0, x1 = (alone(c, xp) for c in (C, after))
-                y = step(lambda s, x: rates(s, x, p, xp), y, x0, x1, table[i], xp)
+                given = zip(steady_losses(p), known, strict=True)
+                y = step(lambda s, x: rates(s, x, p, xp), y, x0, x1, h, xp, given)
                 return y, after
 
             carry = jax.lax.fori_loop(0, count, body, carry)
@@ -135,8 +139,8 @@ def program() -> Any:
 
         return jax.lax.scan(one_day, (y, zero), calendar)[1][::EVERY]
 
-    def run(lanes: Any, calendar: Any) -> Any:
-        return jax.lax.map(lambda lane: block(lane, calendar), lanes)
+    def run(lanes: Any, lengths: Any, calendar: Any) -> Any:
+        return jax.lax.map(lambda lane: block(lane, lengths, calendar), lanes)
 
     return jax.jit(run)
 
@@ -146,7 +150,8 @@ def compiled(who: Patients, refine: float = 1, lanes: int = LANES) -> Solve:
     jax = compiler.jax()
     number = len(who.start.Ls)
     steps, rate = grids(refine)
-    calendar = (steps, (steps > 0).sum(1).astype(np.int32), rate)
+    lengths, which = np.unique(steps, return_inverse=True)
+    calendar = (which.reshape(steps.shape).astype(np.int32), (steps > 0).sum(1).astype(np.int32), rate)
     packed = jax.tree.map(lambda x: pack(x, number // lanes, lanes), tuple(who))
-    run = program().lower(packed, calendar).compile()
-    return lambda: unpack(run(packed, calendar), number)
+    run = program().lower(packed, lengths, calendar).compile()
+    return lambda: unpack(run(packed, lengths, calendar), number)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers import CASES, median_person
 
-from engager.engine.integrate import step
-from engager.model import State, absorbed, alone, concentration, depot, rates
+from engager.engine.integrate import factors, step
+from engager.model import State, absorbed, alone, concentration, depot, rates, steady_losses
 from engager.patients import values
 
 ZERO = np.zeros(1)
@@ -115,6 +115,22 @@ def test_a_step_of_no_length_changes_nothing(y):
     x = exposure(0.6)
     after = step(lambda s, d: rates(s, d, p, np), y, x, x, 0.0, np)
     assert all(np.array_equal(a, b) for a, b in zip(after, y, strict=True))
+
+
+@given(y=states("bulky_relapse"), h=st.floats(0, 1))
+def test_a_step_from_factors_computed_before_is_the_same(y, h):
+    """All losses that do not change in a step, and no others, are named steady; their factors make the same step."""
+    p = median_person("bulky_relapse").parameters
+    before, after = (rates(y, x, p, np)[1] for x in (exposure(0.6), exposure(2.0, 1.0, 5.0, 1.0)))
+    unchanged = {id(k) for k, later in zip(before, after, strict=True) if k is later}
+    steady = steady_losses(p)
+    assert unchanged == {id(k) for k in steady}
+
+    x, known = exposure(0.6), [(k, factors(k, h, np)) for k in steady]
+    one, other = (step(lambda s, d: rates(s, d, p, np), y, x, x, h, np, k) for k in ((), known))
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    wrong = [(k, (2 * decay, gain)) for k, (decay, gain) in known]
+    assert step(lambda s, d: rates(s, d, p, np), y, x, x, h, np, wrong).N != one.N
 
 
 def test_steps_are_second_order():

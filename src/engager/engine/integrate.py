@@ -7,12 +7,15 @@ start and the first stage's end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 Y = TypeVar("Y", bound=tuple[Any, ...])
 Rates = Callable[[Any, Any], tuple[Any, Any]]
 """(state, drive) → (production, loss), both shaped as the state."""
+
+Known = Iterable[tuple[Any, tuple[Any, Any]]]
+"""Losses with their ``factors`` for one length of step."""
 
 
 def factors(loss: Any, h: Any, xp: Any) -> tuple[Any, Any]:
@@ -35,7 +38,7 @@ def _nothing(P: Any) -> bool:
     return isinstance(P, float) and P == 0
 
 
-def step(rates: Rates, y: Y, drive0: Any, drive1: Any, h: Any, xp: Any) -> Y:
+def step(rates: Rates, y: Y, drive0: Any, drive1: Any, h: Any, xp: Any, known: Known = ()) -> Y:
     """Advance the state by ``h`` [day].
 
     Args:
@@ -44,13 +47,16 @@ def step(rates: Rates, y: Y, drive0: Any, drive1: Any, h: Any, xp: Any) -> Y:
         drive0, drive1: drive at the start and the end of the step.
         h: step [day]; 0 leaves the state unchanged, bit for bit.
         xp: array namespace.
+        known: factors for ``h`` of losses that ``rates`` hands on as they are (the very same object), from where
+            they were computed once for all steps of this length.
 
     Returns:
         The new state.
     """
+    of = {id(loss): f for loss, f in known}
     make = type(y)._make  # type: ignore[attr-defined]
     P0, k0 = rates(y, drive0)
-    start = [factors(k, h, xp) for k in k0]
+    start = [of[id(k)] if id(k) in of else factors(k, h, xp) for k in k0]
     first = make(relax(v, P, f) for v, P, f in zip(y, P0, start, strict=True))
     P1, k1 = rates(first, drive1)
     # a loss that is one and the same parameter in both stages is its own mean

@@ -9,7 +9,9 @@ Value = Any
 """A number, an array over patients, a traced array, or a quantity with a unit: equations take them all."""
 
 
-def concentration(C: Value, rate: Value, CL: Value, V: Value, dt: Value, xp: Any) -> Value:
+def concentration(
+    C: Value, rate: Value, CL: Value, V: Value, dt: Value, xp: Any, left: Value | None = None
+) -> Value:
     """Plasma concentration after ``dt`` of constant infusion.
 
     C(t + dt) = R/CL + (C − R/CL)·exp(−CL/V·dt)
@@ -21,12 +23,18 @@ def concentration(C: Value, rate: Value, CL: Value, V: Value, dt: Value, xp: Any
         V: volume of distribution [L].
         dt: time [day].
         xp: array namespace (numpy, jax.numpy).
+        left: share that ``remains`` after ``dt``, where it was computed before.
 
     Returns:
         Concentration at the end of ``dt`` [µg/L].
     """
     plateau = rate / CL
-    return plateau + (C - plateau) * xp.exp(-CL / V * dt)
+    return plateau + (C - plateau) * (remains(CL, V, dt, xp) if left is None else left)
+
+
+def remains(CL: Value, V: Value, dt: Value, xp: Any) -> Value:
+    """Share of the drug that is still in plasma after ``dt`` [day] without infusion: exp(−CL/V·dt) [1]."""
+    return xp.exp(-CL / V * dt)
 
 
 def depot(amount: Value, ka: Value, dt: Value, xp: Any) -> Value:

@@ -240,6 +240,14 @@ def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
     return State(*(terms[f][0] for f in State._fields)), State(*(terms[f][1] for f in State._fields))
 
 
+def steady_losses(p: Parameters) -> tuple[Value, ...]:
+    """Losses [1/day] that no treatment and no state changes: of W, of I6, of neutrophils, of platelets, of Nf.
+
+    :func:`rates` hands them on as they are, so that their exponentials are needed once for each length of step.
+    """
+    return p.kW, p.k6, p.kN, p.kP, p.kNf
+
+
 def at_rest(clones: dict[str, Value], T: dict[str, Value], p: Parameters, xp: Any) -> State:
     """State before treatment.
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engager.engine.integrate import step
-from engager.model import State, absorbed, concentration, depot, rates
+from engager.engine.integrate import factors, step
+from engager.model import State, absorbed, concentration, depot, rates, remains, steady_losses
 from engager.model.neurotoxicity import neurologic_hazard
 from engager.model.power import power
 from engager.model.therapies import chemotherapy_decay, inotuzumab_decay, inotuzumab_exposure
@@ -28,6 +28,14 @@ STEPS = (
     (1 / 12, 1 / 12, 1 / 12),
 )
 """Steps [day] of a day with drug, by quarter: short where the dose changes. Days without take one a quarter."""
+
+FINE = np.concatenate(STEPS)
+QUARTER = np.repeat(np.arange(len(STEPS)), [len(q) for q in STEPS])
+OPENS = np.append(True, np.diff(QUARTER) > 0)
+"""By step of a day with drug: its length, its quarter, whether it is the first of it."""
+
+LENGTHS, LENGTH_OF = np.unique(np.append(FINE, [0.0, 1 / len(STEPS)]), return_inverse=True)
+"""The lengths that steps have (none, that of a quarter), and which of them ``FINE`` and these two are."""
 
 SHORTEST = 1e-6
 """Below this a step has no length [day]; it only keeps a quotient defined."""
@@ -82,6 +90,16 @@ class Moment(NamedTuple):
     chart: Chart
 
 
+class Span(NamedTuple):
+    """A step and what follows from its length ``h`` [day] and the patient's parameters alone, so that it need not be
+    computed each time: the share ``left`` of the drug in plasma, and the factors of steady losses, (decay, gain) each.
+    Of several lengths, arrays [length, patient]."""
+
+    h: Value
+    left: Value
+    known: tuple[tuple[Value, Value], ...]
+
+
 class Quarters(NamedTuple):
     """C [µg/L] and I6 [pg/mL] at 6, 12, 18 and 24 h, arrays [day, quarter, patient]."""
 
@@ -118,6 +136,13 @@ def watch(c: Chart, studied: Value, e: Entrant, low: Lowered, k: Constants, xp: 
     )
 
 
+def spans(p: Any, lengths: Any, xp: Any) -> Span:
+    """Steps of all ``lengths`` [day] for patients with parameters ``p``."""
+    h = xp.asarray(lengths, xp.float32)[:, None]
+    known = (factors(loss, h, xp) for loss in steady_losses(p))
+    return Span(h, remains(p.CL, p.V, h, xp), tuple(known))
+
+
 def begin(y: State, c: Chart, o: Orders, xp: Any) -> Moment:
     """Midnight: the pump runs, and what is given under the skin is in."""
     return Moment(y, xp.ones_like(c.C), o.gap, o.dose, of(c.peak, c.window - 1, xp), c)
@@ -128,6 +153,7 @@ def hours(
     active: Any,
     studied: Any,
     refine: Any,
+    steps: Span,
     o: Orders,
     w: Watch,
     e: Entrant,
@@ -138,42 +164,45 @@ def hours(
     """The steps of a day: fine ones for who is ``active``, one a quarter for others who are ``studied``; a block takes
     as many as its busiest patient needs, of length zero for the others. What is seen at the end of each quarter."""
     xp = jax.numpy
-    fine = np.concatenate(STEPS)
-    quarter = np.repeat(np.arange(len(STEPS)), [len(q) for q in STEPS])
-    opens = np.append(True, np.diff(quarter) > 0)
     busy = xp.any(active & studied)
-    own = xp.where(active, fine[:, None], xp.asarray(opens / len(STEPS))[:, None])
-    lengths = (xp.where(studied, own, 0.0) / refine).astype(xp.float32)
-    rows = xp.where(busy, np.arange(len(fine)), np.resize(np.flatnonzero(opens), len(fine)))
-    steps = xp.where(busy, len(fine), xp.where(xp.any(studied), len(STEPS), 0)) * refine
+    rows = xp.where(busy, np.arange(len(FINE)), np.resize(np.flatnonzero(OPENS), len(FINE)))
+    number = xp.where(busy, len(FINE), xp.where(xp.any(studied), len(STEPS), 0)) * refine
     seen = Quarters(*(xp.broadcast_to(x, (len(STEPS), *x.shape)) for x in (m.chart.C, m.y.I6)))
+    *lengths, none, quarter = LENGTH_OF
 
     def body(i: Any, carry: tuple[Moment, Quarters]) -> tuple[Moment, Quarters]:
         m, q = carry
         row = rows[jax.lax.div(i, refine)]
-        m = advance(m, o, w, e, k, lengths[row], day, xp)
-        put = partial(jax.lax.dynamic_update_index_in_dim, index=xp.asarray(quarter)[row], axis=0)
+        short, long = xp.asarray(lengths)[row], xp.where(xp.asarray(OPENS)[row], quarter, none)
+
+        def own(table: Value) -> Value:
+            return xp.where(studied, xp.where(active, table[short], table[long]), table[none])
+
+        m = advance(m, o, w, e, k, jax.tree.map(own, steps), day, xp)
+        put = partial(jax.lax.dynamic_update_index_in_dim, index=xp.asarray(QUARTER)[row], axis=0)
         return m, Quarters(put(q.C, m.chart.C), put(q.I6, m.y.I6))
 
-    return jax.lax.fori_loop(0, steps, body, (m, seen))  # type: ignore[no-any-return]
+    return jax.lax.fori_loop(0, number, body, (m, seen))  # type: ignore[no-any-return]
 
 
 def advance(
-    m: Moment, o: Orders, w: Watch, e: Entrant, k: Constants, h: Value, day: Value, xp: Any
+    m: Moment, o: Orders, w: Watch, e: Entrant, k: Constants, span: Span, day: Value, xp: Any
 ) -> Moment:
-    """Integrate one step ``h`` [day] (0 leaves a patient untouched) and answer what happens in it.
+    """Integrate one step (of length 0 it leaves a patient untouched) and answer what happens in it.
 
     An answered event stops the pump at the end of the step, so a hold takes effect within the hour or two.
     """
-    c, p = m.chart, e.parameters
+    c, p, h = m.chart, e.parameters, span.h
     still = xp.minimum(m.gap, h)
     rate = o.rate * m.pump * (h - still) / xp.maximum(h, SHORTEST)
-    C1 = concentration(c.C, rate, p.CL, p.V, h, xp) + absorbed(c.depot, p.ka_sc, p.CL, p.V, h, xp)
+    C1 = concentration(c.C, rate, p.CL, p.V, h, xp, span.left)
+    C1 = C1 + absorbed(c.depot, p.ka_sc, p.CL, p.V, h, xp)
     A1 = chemotherapy_decay(c.A, p, h, xp)
     ino1 = inotuzumab_decay(c.ino, p, h, xp)
     before = o.levels._replace(C=c.C, A=c.A, log_kill=c.log_kill, chemo_given=c.chemo_given, inotuzumab=c.ino)
     after = before._replace(C=C1, A=A1, inotuzumab=ino1)
-    y = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp)
+    steady = zip(steady_losses(p), span.known, strict=True)
+    y = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp, steady)
     c = c._replace(
         C=C1,
         depot=depot(c.depot, p.ka_sc, h, xp),

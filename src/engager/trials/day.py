@@ -26,7 +26,7 @@ from engager.trials.clinic import (
     turn_page,
     veno_occlusive,
 )
-from engager.trials.course import Quarters, begin, end, hours, watch
+from engager.trials.course import LENGTHS, Quarters, Span, begin, end, hours, spans, watch
 from engager.trials.further_lines import next_line, of_the_study, on_line
 from engager.trials.orders import absorbing, orders, under_study
 from engager.trials.plan import Lowered
@@ -76,6 +76,7 @@ def day_of(
     k: Constants,
     r: Criteria,
     refine: Any,
+    steps: Span,
     jax: Any,
 ) -> tuple[tuple[State, Chart, Any], tuple[Daily, Quarters]]:
     xp = jax.numpy
@@ -89,7 +90,7 @@ def day_of(
     w = watch(c, studied, e, low, k, xp)
     m = begin(y, c, o, xp)
     before_given = c.given
-    m, quarters = hours(m, active, studied, refine, o, w, e, k, day, jax)
+    m, quarters = hours(m, active, studied, refine, steps, o, w, e, k, day, jax)
     y, c = m.y, end(m, w, day, xp)
     y = extinguish(y, e.Lc, xp)
     c, y = fault(c, y, last, p, day, xp)
@@ -134,7 +135,8 @@ def program() -> Any:
 
         def block(lane: Entrant, before: Any) -> tuple[Any, tuple[Daily, Quarters]]:
             e = _entrant(lane, fixed)
-            step = lambda carry, day: day_of(carry, day, e, low, k, r, refine, jax)  # noqa: E731
+            steps = spans(e.parameters, jax.numpy.asarray(LENGTHS) / refine, jax.numpy)
+            step = lambda carry, day: day_of(carry, day, e, low, k, r, refine, steps, jax)  # noqa: E731
             return jax.lax.scan(step, before, days)  # type: ignore[no-any-return]
 
         def run_one(i: Any, done: Any) -> Any:
