@@ -14,8 +14,8 @@ from engager.trials import Tables, Trial, with_first_days, with_grades, worst_by
 from engager.trials.responses import EVENTS, KEYS
 from engager.trials.shards import shards
 
-PART = 16_384
-"""Patients whose tables are read in one go; a replicate that has more is measured whole, but read in parts."""
+PART = 32_768
+"""Patients whose tables are read in one go; a replicate that has more is looked at part by part."""
 
 MARROW = (
     *KEYS, "arm", "day", "visit", "cycle", "engager_cycle", "mrd", "transcripts", "blasts", "response", "remission",

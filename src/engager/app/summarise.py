@@ -68,19 +68,13 @@ def _summarise(r: Request, store: Store, beside: dict[str, tuple[Trial, Store]])
     )
     drawn: list[Shown] = []
     under: dict[str, list[pl.DataFrame]] = {control: [] for control in controls.values()}
-    waiting: dict[str, list[Tables]] = {name: [] for name in stores}
     for part in parts(r.patients, r.replicates):
-        for name, one in stores.items():
-            waiting[name].append(read(one, part, broken[name]))
-        drawn.append(shown(r.trial, store, part, broken[""], waiting[""][-1]))
+        found = {name: read(one, part, broken[name]) for name, one in stores.items()}
+        drawn.append(shown(r.trial, store, part, broken[""], found[""]))
         for name, control in controls.items():
-            under[control].append(waiting[name][-1].patients.select("replicate", "os_time", "os_event"))
-        if part.last:
-            found = {name: joined(tables) for name, tables in waiting.items()}
-            waiting = {name: [] for name in stores}
-            asked.add(
-                found[""], found.get(REFERENCE), {control: found[name] for name, control in controls.items()}
-            )
+            under[control].append(found[name].patients.select("replicate", "os_time", "os_event"))
+        of_controls = {control: found[name] for name, control in controls.items()}
+        asked.add(found[""], found.get(REFERENCE), of_controls, last=part.last)
     whole = added(drawn)
     failures = broken.pop("")
     return Summary(

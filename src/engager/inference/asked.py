@@ -52,22 +52,26 @@ class Asked:
         }
         self._paired = {pair: Measures(both, rows, replicates) for pair, (both, rows) in self._pairs.items()}
 
-    def add(self, tables: Tables, reference: Tables | None, controls: Mapping[str, Tables]) -> None:
-        """Measure a part, of whole replicates.
+    def add(
+        self, tables: Tables, reference: Tables | None, controls: Mapping[str, Tables], *, last: bool = True
+    ) -> None:
+        """Look at a part.
 
         Args:
+            tables: some patients of a replicate, or all of several.
             reference: the same patients in the study's own trial.
             controls: the same patients under each virtual control.
+            last: replicates end with this part.
         """
-        self._own.add(tables)
+        self._own.add(tables, last=last)
         if self._original and reference:
-            self._original.add(reference)
+            self._original.add(reference, last=last)
         if controls:
-            self._with_controls.add(together(self._with_controls.trial, tables, controls.values()))
+            self._with_controls.add(together(self._with_controls.trial, tables, controls.values()), last=last)
         for (arm, control), measures in self._paired.items():
             treated = Tables(tables.patients.filter(pl.col("arm") == arm), tables.marrow)
             mine, theirs = paired(treated, controls[control])
-            measures.add(together(measures.trial, mine, [theirs]))
+            measures.add(together(measures.trial, mine, [theirs]), last=last)
 
     def published(self) -> list[Compared]:
         """See :func:`compare`; of a changed trial for orientation only."""

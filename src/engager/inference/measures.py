@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from engager.evidence import Result
-from engager.trials import Nobody, NotSimulated, Tables, Trial, measured
+from engager.trials import Measure, Nobody, NotSimulated, Seen, Tables, Trial, by_replicate, seen
 
 Floats = NDArray[np.float64]
 
@@ -19,32 +20,47 @@ Key = tuple[str, ...]
 
 
 class Measures:
-    """An :data:`Ask` for the given rows of one trial. Parts are added one after the other; a part is tables of whole
-    replicates, so that what it measures is what the whole run would."""
+    """An :data:`Ask` for the given rows of one trial. Parts are added one after the other, and replicates are measured
+    when their last part was: until then only what a row looks at is kept, patients with the same as one line, so that a
+    replicate may be of any size."""
 
     def __init__(self, trial: Trial, rows: Iterable[Result], replicates: int) -> None:
         self.trial = trial
         self._rows = {_key(row): row for row in rows}
         self._replicates = replicates
+        self._before: dict[Key, list[pl.DataFrame]] = {}
+        self._measure: dict[Key, Measure] = {}
         self._values: dict[Key, Floats] = {}
         self._reasons: dict[Key, NotSimulated] = {}
 
-    def add(self, tables: Tables) -> None:
-        """Measure all rows in the replicates of a part."""
-        if not self._rows or tables.patients.is_empty():
-            return
-        first = int(tables.patients["replicate"].min())  # type: ignore[arg-type]
+    def add(self, tables: Tables, *, last: bool = True) -> None:
+        """Look at the patients of a part; ``last``: replicates end with it, and are measured."""
         for key, row in self._rows.items():
-            try:
-                found = measured(self.trial, tables, row)
-            except NotSimulated as why:
-                known = self._reasons.setdefault(key, why)
-                if isinstance(known, Nobody):  # of an empty group nothing else was asked
-                    self._reasons[key] = why
+            looked = None if tables.patients.is_empty() else self._look(key, row, tables)
+            if not last:
+                if looked:
+                    self._before.setdefault(key, []).append(_alike(looked.each))
+                    self._measure[key] = looked.measure
                 continue
-            if key not in self._values:
-                self._values[key] = np.full(self._replicates, np.nan)
-            self._values[key][first : len(found)] = found[first:]
+            each = [_one_by_one(part) for part in self._before.pop(key, [])]
+            if looked:
+                each.append(looked.each)
+                self._measure[key] = looked.measure
+            if each:
+                self._keep(key, by_replicate(pl.concat(each), self._measure[key]))
+
+    def _look(self, key: Key, row: Result, tables: Tables) -> Seen | None:
+        try:
+            return seen(self.trial, tables, row)
+        except NotSimulated as why:
+            known = self._reasons.setdefault(key, why)
+            if isinstance(known, Nobody):  # of an empty group nothing else was asked
+                self._reasons[key] = why
+            return None
+
+    def _keep(self, key: Key, found: dict[int, float]) -> None:
+        values = self._values.setdefault(key, np.full(self._replicates, np.nan))
+        values[list(found)] = list(found.values())
 
     def __call__(self, row: Result) -> Floats:
         key = _key(row)
@@ -55,3 +71,13 @@ class Measures:
 
 def _key(row: Result) -> Key:
     return (row.arm, row.subgroup, row.endpoint, row.statistic, str(row.time), row.population)
+
+
+def _alike(each: pl.DataFrame) -> pl.DataFrame:
+    """Equal rows as one, with their number: days and events of any number of patients are a few thousand."""
+    return each.group_by(each.columns).len("rows").sort(each.columns)
+
+
+def _one_by_one(alike: pl.DataFrame) -> pl.DataFrame:
+    rows = alike["rows"].to_numpy()
+    return alike.drop("rows")[np.repeat(np.arange(len(rows)), rows)]

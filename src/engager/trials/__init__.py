@@ -5,19 +5,23 @@ is loaded only when a trial is conducted.
 """
 
 from engager.trials.adverse_events import with_first_days, with_grades, worst_by_cycle
-from engager.trials.analysis import counted, measured
+from engager.trials.analysis import Measure, Seen, by_replicate, counted, measured, seen
 from engager.trials.design import Trial, read_trial, trial, trial_file, trials
 from engager.trials.groups import Nobody, NotSimulated, Tables
 from engager.trials.standard import standard_results
 
 __all__ = [
+    "Measure",
     "Nobody",
     "NotSimulated",
+    "Seen",
     "Tables",
     "Trial",
+    "by_replicate",
     "counted",
     "measured",
     "read_trial",
+    "seen",
     "standard_results",
     "trial",
     "trial_file",

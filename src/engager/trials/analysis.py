@@ -1,12 +1,14 @@
 """From patients to results: what a trial would publish, in the rows that papers were entered in.
 
 A result is asked for by the names of a row (arm, subgroup, endpoint, statistic, time, population); the
-answer is one number per replicate, or a sentence that says why the simulation has none.
+answer is one number per replicate, or a sentence that says why the simulation has none. It comes in two steps: what the
+row looks at in each patient, which any part of a replicate can be asked, and the measure of a whole replicate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -36,6 +38,7 @@ from engager.trials.groups import (
     Tables,
     group_of,
     population,
+    treatment,
 )
 from engager.trials.plan import ENGAGER
 from engager.trials.responses import (
@@ -68,14 +71,51 @@ patient counts as not transplanted."""
 EARLY, FIRST_CYCLE = "early_mrd_response", Time(value=1, unit="cycles", of="cycles")
 """The endpoint whose window and group are its definition: responses by the end of cycle 1 among all that came."""
 
+CURVE = ("replicate", "time", "event")
+"""What a survival curve is made of."""
+
 MEASURES = {"age": "age", "mrd_level": "blasts", "treatment_cycles": "cycles"}
 """Columns of endpoints that are a number of each patient [years, share, cycles]."""
+
+
+class Seen(NamedTuple):
+    """What a row looks at.
+
+    each: of every patient whom it counts, one row (or, where time is split, two) of ``replicate`` and what it
+    measures; their order does not matter. measure: the result of one replicate, from its rows.
+    """
+
+    each: pl.DataFrame
+    measure: Measure
+
+
+Measure = pl.Expr | Callable[[pl.DataFrame], float]
 
 
 def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
     """The result that ``row`` names, one value per replicate.
 
     A median that was not reached is infinite; a replicate without a patient of the group has nan.
+
+    Raises:
+        NotSimulated: with the reason.
+    """
+    return _at_replicates(by_replicate(*seen(trial, tables, row)))
+
+
+def by_replicate(each: pl.DataFrame, measure: Measure) -> dict[int, float]:
+    """A measure of every replicate that has rows in ``each``."""
+    if isinstance(measure, pl.Expr):
+        found = each.group_by("replicate").agg(
+            measure.cast(pl.Float64).fill_null(float("nan")).alias("value")
+        )
+        return dict(zip(found["replicate"].to_list(), found["value"].to_list(), strict=True))
+    parts = each.partition_by("replicate", as_dict=True)
+    return {int(key[0]): measure(part) for key, part in parts.items()}
+
+
+def seen(trial: Trial, tables: Tables, row: Result) -> Seen:
+    """What the result that ``row`` names looks at in the patients of ``tables``.
 
     Raises:
         NotSimulated: with the reason.
@@ -88,9 +128,8 @@ def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
         return _regimen_share(trial, tables, row)
     group = group_of(trial, tables, row.arm, row.subgroup)
     if row.endpoint == "patients":
-        return _per_replicate(
-            population(trial, tables, group.patients, row, "patients"), lambda g: float(len(g))
-        )
+        people = population(trial, tables, group.patients, row, "patients")
+        return Seen(people.select("replicate"), pl.len())
     if row.endpoint == "follow_up" or row.endpoint in MEASURES:
         return _medians(trial, tables, group, row)
     if row.endpoint in TIMES or (row.endpoint in CAUSES and row.statistic == "rate_at"):
@@ -99,21 +138,19 @@ def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
         raise NotSimulated(f"the model has no {endpoints()[row.endpoint].label} as a {row.statistic}")
     people, happened = _events(trial, tables, group, row)
     if row.statistic == "count":
-        return _per_replicate(people, lambda g: float(g.select(happened.sum()).item()))
+        return Seen(people.select("replicate", happened=happened), pl.col("happened").sum())
     return _share(people, happened)
 
 
-def _regimen_share(trial: Trial, tables: Tables, row: Result) -> Floats:
+def _regimen_share(trial: Trial, tables: Tables, row: Result) -> Seen:
     """Share of an arm on the regimen, or on a regimen with the drug, that the row's subgroup names."""
     whole = group_of(trial, tables, row.arm, "").patients
     if any(row.subgroup == choice.name for arm in trial.arms.values() for choice in arm.regimens):
         return _share(whole, pl.col("regimen") == row.subgroup)
-    part = group_of(trial, tables, row.arm, row.subgroup).patients.select("replicate", "patient")
-    with_it = whole.join(part.with_columns(on=True), on=["replicate", "patient"], how="left")
-    return _share(with_it, pl.col("on").is_not_null())
+    return _share(whole, treatment(trial, row.subgroup))
 
 
-def _medians(trial: Trial, tables: Tables, group: Group, row: Result) -> Floats:
+def _medians(trial: Trial, tables: Tables, group: Group, row: Result) -> Seen:
     """Median of a number of each patient; follow-up [month] is that from entry to the end of the trial."""
     if row.statistic != "median":
         raise NotSimulated(f"a {row.statistic} is no single value")
@@ -123,7 +160,7 @@ def _medians(trial: Trial, tables: Tables, group: Group, row: Result) -> Floats:
     if row.endpoint == "follow_up":
         people = people.with_columns(months=pl.col("follow_up") / DAYS_PER_MONTH)
     column = MEASURES.get(row.endpoint, "months")
-    return _per_replicate(people, lambda g: float(np.median(g[column])))
+    return Seen(people.select("replicate", column), lambda g: float(np.median(g[column])))
 
 
 def _events(trial: Trial, tables: Tables, group: Group, row: Result) -> tuple[pl.DataFrame, pl.Expr]:
@@ -155,7 +192,7 @@ def counted(trial: Trial, tables: Tables, row: Result) -> Floats:
         people, _ = _events(trial, tables, group, row)
     else:
         people = population(trial, tables, group.patients, row, row.endpoint)
-    return _per_replicate(people, lambda g: float(len(g)))
+    return _at_replicates(by_replicate(people.select("replicate"), pl.len()))
 
 
 def has_engager(trial: Trial, arm: str) -> bool:
@@ -173,21 +210,21 @@ def _timed(trial: Trial, tables: Tables, group: Group, row: Result) -> pl.DataFr
     return clock(people, row.endpoint, landmarked=group.landmarked)
 
 
-def _curve(trial: Trial, tables: Tables, group: Group, row: Result) -> Floats:
+def _curve(trial: Trial, tables: Tables, group: Group, row: Result) -> Seen:
     """Median [month], restricted mean [month] or rate at a time of a survival curve; of relapse and death in
     remission the cumulative incidence at a time."""
     if row.statistic == "median":
-        timed = _timed(trial, tables, group, row)
-        return _per_replicate(timed, lambda g: median(_kaplan_meier(g)) / DAYS_PER_MONTH)
+        timed = _timed(trial, tables, group, row).select(CURVE)
+        return Seen(timed, lambda g: median(_kaplan_meier(g)) / DAYS_PER_MONTH)
     if row.statistic not in ("rate_at", "proportion", "restricted_mean"):
         raise NotSimulated(f"a survival curve gives no {row.statistic}")
     until = _until(trial, row)
     if row.endpoint in CAUSES:
         return _incidence(group, row.endpoint, until)
-    timed = _timed(trial, tables, group, row)
+    timed = _timed(trial, tables, group, row).select(CURVE)
     if row.statistic == "restricted_mean":
-        return _per_replicate(timed, lambda g: restricted_mean(_kaplan_meier(g), until) / DAYS_PER_MONTH)
-    return _per_replicate(timed, lambda g: value_at(_kaplan_meier(g), until))
+        return Seen(timed, lambda g: restricted_mean(_kaplan_meier(g), until) / DAYS_PER_MONTH)
+    return Seen(timed, lambda g: value_at(_kaplan_meier(g), until))
 
 
 def _until(trial: Trial, row: Result) -> float:
@@ -200,22 +237,20 @@ def _until(trial: Trial, row: Result) -> float:
     return months * DAYS_PER_MONTH
 
 
-def _incidence(group: Group, cause: str, until: float) -> Floats:
+def _incidence(group: Group, cause: str, until: float) -> Seen:
     """Cumulative incidence of one end of remission, the other competing, since remission began."""
     if group.landmarked:
         raise NotSimulated("cumulative incidence is counted from remission, not from a later day")
-    people = group.patients.filter(pl.col("in_remission")).with_columns(cause=CAUSE)
+    people = group.patients.filter(pl.col("in_remission")).select("replicate", "rfs_time", cause=CAUSE)
     code = CAUSES[cause]
-    return _per_replicate(
-        people, lambda g: value_at(cumulative_incidence(g["rfs_time"], g["cause"], code), until)
-    )
+    return Seen(people, lambda g: value_at(cumulative_incidence(g["rfs_time"], g["cause"], code), until))
 
 
 def _kaplan_meier(timed: pl.DataFrame) -> Curve:
     return kaplan_meier(timed["time"].to_numpy(), timed["event"].to_numpy())
 
 
-def _compared(trial: Trial, tables: Tables, row: Result) -> Floats:
+def _compared(trial: Trial, tables: Tables, row: Result) -> Seen:
     """What the row names first against what it names second, two arms or two subgroups: ratio or difference.
 
     Shares of a time-to-event endpoint are those of its event by the end of follow-up.
@@ -232,12 +267,12 @@ def _compared(trial: Trial, tables: Tables, row: Result) -> Floats:
         arm, subgroup = (arms[i], row.subgroup) if arms[1] else (row.arm, subgroups[i])
         group = group_of(trial, tables, arm, subgroup)
         if row.endpoint in TIMES:
-            side = _timed(trial, tables, group, row)
+            side = _timed(trial, tables, group, row).select(CURVE)
         else:
             people, happened = _events(trial, tables, group, row.model_copy(update={"arm": arm}))
             side = people.select("replicate", time=pl.lit(0), event=happened)
         sides.append(side.with_columns(treated=pl.lit(treated)))
-    return _per_replicate(pl.concat(sides), lambda g: _effect(row.statistic, g, until))
+    return Seen(pl.concat(sides), lambda g: _effect(row.statistic, g, until))
 
 
 def _name(row: Result) -> str:
@@ -259,7 +294,7 @@ def _effect(statistic: str, both: pl.DataFrame, until: float) -> float:
     return float(np.mean(first) - np.mean(second)) if len(first) and len(second) else float("nan")
 
 
-def _with_time(trial: Trial, tables: Tables, row: Result) -> Floats:
+def _with_time(trial: Trial, tables: Tables, row: Result) -> Seen:
     """Hazard ratio after against before transplant, which counts from its day on, in patients in remission."""
     if row.statistic != "hazard_ratio" or row.endpoint not in TIMES or not TIMES[row.endpoint].in_remission:
         raise NotSimulated("transplant as it happens is compared by the hazard ratio of a time in remission")
@@ -277,22 +312,15 @@ def _with_time(trial: Trial, tables: Tables, row: Result) -> Floats:
     )
     after = timed.filter(split).with_columns(began=pl.col("grafted"), treated=pl.lit(True))
     both = pl.concat([part.select(cells) for part in (before, after)], how="vertical_relaxed")
-    return _per_replicate(both, lambda g: hazard_ratio(g["time"], g["event"], g["treated"], g["began"]))
+    return Seen(both, lambda g: hazard_ratio(g["time"], g["event"], g["treated"], g["began"]))
 
 
-def _share(group: pl.DataFrame, happened: pl.Expr) -> Floats:
-    shares = group.group_by("replicate").agg(happened.mean().alias("share"))
-    return _by_replicate(shares["replicate"].to_numpy(), shares["share"].to_numpy())
+def _share(group: pl.DataFrame, happened: pl.Expr) -> Seen:
+    return Seen(group.select("replicate", happened=happened), pl.col("happened").mean())
 
 
-def _per_replicate(group: pl.DataFrame, measure: Callable[[pl.DataFrame], float]) -> Floats:
-    parts = group.partition_by("replicate", as_dict=True)
-    found = {int(key[0]): measure(part) for key, part in parts.items()}
-    return _by_replicate(np.array(list(found), np.int64), np.array(list(found.values()), np.float64))
-
-
-def _by_replicate(replicate: NDArray[np.int64], value: Floats) -> Floats:
+def _at_replicates(found: dict[int, float]) -> Floats:
     """Values at the positions of their replicates, nan where a replicate has no patient of the group."""
-    out = np.full(int(replicate.max()) + 1 if len(replicate) else 0, np.nan)
-    out[replicate] = value
+    out = np.full(max(found, default=-1) + 1, np.nan)
+    out[list(found)] = list(found.values())
     return out
