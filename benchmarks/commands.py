@@ -109,6 +109,10 @@ def long_rows() -> Iterator[Row]:
             **limit,
         )
         yield Row(where, "simulate TOWER, peak memory", memory, "MB", target=2000, **limit)
+        spent = json.loads((folder / "many" / "manifest.json").read_text())["phases"]
+        for phase, seconds in spent.items():
+            share = f"{seconds / sum(spent.values()):.0%} of all phases, summed over threads"
+            yield Row(where, f"simulate TOWER, {phase}", seconds, "s", note=share)
         every = [*ENGAGER, "simulate", "--all", "--replicates", "50", "--out", str(folder / "all")]
         seconds, memory = timed(every, folder / "another cache")
         yield Row(where, "simulate --all, 50 replicates, first", seconds, "s", target=300, **limit)

@@ -10,8 +10,9 @@ from benchmarks.race import Spread, race
 from benchmarks.table import Row
 from engager.engine import compiler
 from engager.engine.integrate import step
-from engager.model import Parameters, State, alone, concentration, rates
+from engager.model import Parameters, State, alone, concentration, rates, steady_losses
 from engager.trials.conduct import LANES
+from engager.trials.course import Span
 
 WHERE = "Where the time goes"
 PATIENTS = 512
@@ -26,21 +27,24 @@ def operations() -> tuple[int, int, int]:
     """(arithmetic, divisions among it, exponentials and logarithms) of one patient's step.
 
     Counted in the program before the compiler sees it, the same operation on the same operands once, as the compiler
-    merges them; comparisons and selections count as operations.
+    merges them; comparisons and selections count as operations. What is computed once for each length of step is not
+    part of it.
     """
     jax = compiler.jax()
     xp = jax.numpy
 
-    def one(y: State, p: Parameters, C: Any, R: Any, h: Any) -> Any:
-        after = concentration(C, R, p.CL, p.V, h, xp)
+    def one(y: State, p: Parameters, C: Any, R: Any, span: Span) -> Any:
+        after = concentration(C, R, p.CL, p.V, span.h, xp, span.left)
         x0, x1 = (alone(c, xp) for c in (C, after))
-        return step(lambda s, x: rates(s, x, p, xp), y, x0, x1, h, xp), after
+        known = zip(steady_losses(p), span.known, strict=True)
+        return step(lambda s, x: rates(s, x, p, xp), y, x0, x1, span.h, xp, known), after
 
     lane, single = jax.ShapeDtypeStruct((LANES,), xp.float32), jax.ShapeDtypeStruct((), xp.float32)
     shapes = [type_(*[lane] * len(type_._fields)) for type_ in (State, Parameters)]
+    span = Span(single, lane, tuple((lane, lane) for _ in steady_losses(shapes[1])))
     seen: dict[Any, Any] = {}
     counts = {"arithmetic": 0, "divisions": 0, "functions": 0}
-    _count(jax.make_jaxpr(one)(*shapes, lane, single, single).jaxpr, {}, seen, counts)
+    _count(jax.make_jaxpr(one)(*shapes, lane, single, span).jaxpr, {}, seen, counts)
     return counts["arithmetic"], counts["divisions"], counts["functions"]
 
 

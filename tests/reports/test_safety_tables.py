@@ -1,9 +1,11 @@
 """Adverse events by cycle and against stopping, on cases small enough to count by hand."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import polars as pl
 
+from engager.inference import Summary
 from engager.reports.safety_tables import BY_DAYS, against_stopping, by_cycle
 from engager.trials import trial, with_first_days, worst_by_cycle
 
@@ -27,9 +29,11 @@ def run(events, **columns):
         {"replicate": pl.Int64, "patient": pl.Int64, "day": pl.Int32, "grade": pl.Int8}
     )
     people = pl.DataFrame({**ordinary, **columns}, schema_overrides=kinds)
-    return SimpleNamespace(
+    found = SimpleNamespace(
         trial=TOWER, patients=with_first_days(people, adverse), worst=worst_by_cycle(adverse)
     )
+    found.of_arm = partial(Summary.of_arm, found)
+    return found
 
 
 def test_a_patient_counts_once_a_cycle_by_the_worst_grade():

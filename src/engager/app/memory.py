@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from engager.app.request import Request, trials_beside
+from engager.app.request import Request
 from engager.documents import DocumentError
 from engager.trials.conduct import LANES, horizon
 from engager.trials.day import CHUNK
@@ -20,9 +20,8 @@ PROGRAM = 600_000_000
 PER_PATIENT_DAY, PER_PATIENT, PER_LANE_DAY = 100, 40_000, 260
 """Of one worker [byte]: daily records of a shard; draws and tables of its patients; a call of the compiled program."""
 
-SUMMARY_PER_PATIENT, MEASURED_PER_PATIENT = 600, 1_200
-"""Of the summary and the report, for every patient of the run; and, of each trial that is conducted with them, for
-every patient of a replicate, which is measured whole [byte]. All measured, see docs/numerics.md."""
+SUMMARY_PER_PATIENT = 600
+"""Of the summary and the report, for every patient of the run [byte]. All measured, see docs/numerics.md."""
 
 RESERVED = 1_800_000_000
 """Address space that a process has reserved at the end of a run and does not use (two cores) [byte]."""
@@ -40,9 +39,7 @@ def needed(r: Request, workers: int | None = None, processes: int = 1) -> int:
     each = shard * (PER_PATIENT + horizon(r.trial) * PER_PATIENT_DAY)
     each += -(-r.batch // LANES) * LANES * CHUNK * PER_LANE_DAY
     at_once = min(max(workers or r.workers, processes), -(-total // shard))
-    summary = total * SUMMARY_PER_PATIENT
-    summary += r.patients * MEASURED_PER_PATIENT * (1 + len(trials_beside(r.trial)))
-    return processes * PROGRAM + max(at_once * each, summary)
+    return processes * PROGRAM + max(at_once * each, total * SUMMARY_PER_PATIENT)
 
 
 def free(processes: int = 1) -> int:

@@ -57,6 +57,11 @@ class Summary:
     control_patients: dict[str, pl.DataFrame]
     manifest: dict[str, Any]
 
+    def of_arm(self, arm: str, *columns: str) -> pl.DataFrame:
+        """These columns of the patient table, of an arm's patients. The others are not copied: of a large run they
+        would be most of the memory that its report takes."""
+        return self.patients.select("arm", *columns).filter(pl.col("arm") == arm).drop("arm")
+
     @property
     def varied(self) -> str:
         """Population of the run: point, ensemble, or the folder of a calibration."""

@@ -76,9 +76,13 @@ def _cycles(regimen: Regimen) -> Table:
     )
 
 
+ENTRY = ("age", "blasts", "line", "prior_transplant", "refractory", "body_surface", "clearance")
+"""Columns of the patient table that say how patients came to the trial."""
+
+
 def cohort(s: Summary) -> Table:
     """Baseline characteristics: as designed, and as drawn."""
-    groups = {"all": s.patients, **{a: s.patients.filter(pl.col("arm") == a) for a in s.trial.arms}}
+    groups = {"all": s.patients, **{arm: s.of_arm(arm, *ENTRY) for arm in s.trial.arms}}
     groups = {a: g for a, g in groups.items() if len(g)}
     if len(s.trial.arms) == 1:
         groups.pop("all")

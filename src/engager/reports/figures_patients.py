@@ -36,8 +36,9 @@ MARKS = {
 
 def swimmer(s: Summary) -> Figure | None:
     """The first patients of the first replicate, by arm and survival, with what happened to them."""
-    first = s.patients.filter(pl.col("replicate") == s.patients["replicate"].min())
-    shown = first.sort("patient").head(SHOWN)
+    one = pl.col("replicate") == pl.col("replicate").min()
+    numbers = s.patients.select("replicate", "patient").filter(one)["patient"].bottom_k(SHOWN)
+    shown = s.patients.filter(one, pl.col("patient").is_in(numbers.implode())).sort("patient")
     people = shown.sort("arm", "os_time", "patient", descending=[False, True, False]).to_dicts()
     if not people:
         return None

@@ -90,9 +90,9 @@ def _layers(s: Summary, at: Floats, edges: Floats, layers: dict[str, pl.Expr]) -
     """One row per arm, bin and depth, with the running total over depths and its spread."""
     bins = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, len(edges) - 2)
     counted = (
-        s.patients.with_columns(bin=pl.Series(bins, dtype=pl.Int32))
+        s.patients.select("arm", "replicate", bin=pl.Series(bins, dtype=pl.Int32), **layers)
         .group_by("arm", "bin", "replicate")
-        .agg(pl.len().alias("N"), *(e.sum().alias(name) for name, e in layers.items()))
+        .agg(pl.len().alias("N"), pl.col(*layers).sum())
         .sort("arm", "bin", "replicate")
     )
     out: list[dict[str, Any]] = []
@@ -172,18 +172,17 @@ def _assessments(s: Summary) -> pl.DataFrame:
         mrd.filter(mrd > 0).quantile(q).alias(n)
         for n, q in (("median", 0.5), ("lower", LOW), ("upper", HIGH))
     ]
-    return (
-        s.marrow.group_by("arm", "visit")
-        .agg(
-            pl.col("day").median(),
-            pl.len().alias("assessed"),
-            (mrd == 0).mean().alias("not_detected"),
-            (mrd < s.trial.visits.assay.limit).mean().alias("below_limit"),
-            *quantiles,
-        )
-        .filter(pl.col("assessed") >= FEWEST)
-        .sort("arm", "visit")
+    samples = s.marrow.lazy()
+    numbers = [pl.col("day").median(), pl.len().alias("assessed"), (mrd == 0).mean().alias("not_detected"),
+               (mrd < s.trial.visits.assay.limit).mean().alias("below_limit"), *quantiles]  # fmt: skip
+    visits = (
+        samples.group_by("arm", "visit").len().filter(pl.col("len") >= FEWEST).sort("arm", "visit").collect()
     )
+    each = (  # one at a time: all levels together are the largest thing in a report
+        samples.filter(arm=arm, visit=visit).select(pl.col("arm", "visit").first(), *numbers).collect()
+        for arm, visit, _ in visits.rows()
+    )
+    return pl.concat(each) if len(visits) else visits
 
 
 def _levels(level: Any, none: Any, points: pl.DataFrame, colour: str) -> None:

@@ -134,7 +134,7 @@ def counterfactual(s: Summary) -> Figure | None:
 
 def _survival(s: Summary, name: str, title: str, controls: Mapping[str, pl.DataFrame]) -> Figure | None:
     """The curves of the arms; with ``controls`` also theirs, dashed, and without published medians."""
-    arms = {arm: s.patients.filter(pl.col("arm") == arm) for arm in s.trial.arms}
+    arms = {arm: s.of_arm(arm, "replicate", "os_time", "os_event") for arm in s.trial.arms}
     groups = {arm: group for arm, group in {**arms, **controls}.items() if len(group)}
     colours = arm_colours(groups if controls else s.trial.arms)
     bands = {arm: band(group, "os_time", _of_survival, s.replicates) for arm, group in groups.items()}
@@ -209,7 +209,7 @@ def _diamond(label: str) -> Line2D:
 
 
 def _censored(axes: Any, group: pl.DataFrame, b: Band, colour: str) -> None:
-    days = np.sort(group.filter(~pl.col("os_event"))["os_time"].to_numpy())
+    days = np.unique(group.filter(~pl.col("os_event"))["os_time"].to_numpy())
     days = days[days <= b.day[-1]]
     at = np.searchsorted(b.day, days, side="right") - 1
     axes.plot(days / MONTH, b.value[at], ls="", marker="|", ms=5, mew=0.8, color=colour)
@@ -245,7 +245,9 @@ def _incidence(code: int, group: pl.DataFrame) -> Curve:
 
 def remission(s: Summary) -> Figure | None:
     """Cumulative incidence of relapse and of death in remission among patients in remission."""
-    people = s.patients.filter(pl.col("in_remission")).with_columns(cause=CAUSE)
+    people = (
+        s.patients.lazy().filter("in_remission").select("replicate", "arm", "rfs_time", cause=CAUSE).collect()
+    )
     colours = arm_colours(s.trial.arms)
     groups = {a: people.filter(pl.col("arm") == a) for a in s.trial.arms}
     groups = {a: g for a, g in groups.items() if len(g)}

@@ -36,12 +36,11 @@ class Box:
 
 def arm_boxes(s: Summary, arm: str) -> list[Box]:
     """The boxes of an arm from top to bottom: treated, in remission or not, at the end."""
-    people = s.patients.filter(pl.col("arm") == arm)
     relapsed, died = pl.col("relapse_day").is_not_null(), pl.col("death_day").is_not_null()
     inside = pl.col("in_remission")
 
     def n(which: pl.Expr) -> int:
-        return counted(people, which, s.replicates)
+        return counted(s.patients, (pl.col("arm") == arm) & which, s.replicates)
 
     everybody = pl.lit(True)
     mrd = s.trial.cohort.setting == "MRD"

@@ -58,5 +58,6 @@ def typical(values: Floats) -> int:
 
 def counted(patients: pl.DataFrame, which: pl.Expr, replicates: int) -> int:
     """Patients for whom ``which`` holds: median over replicates of the replicate's total."""
-    totals = patients.filter(which).group_by("replicate").len()["len"].to_numpy()
+    found = patients.lazy().filter(which).group_by("replicate").len()  # reads no other column
+    totals = found.collect()["len"].to_numpy()
     return typical(np.concatenate([totals, np.zeros(max(0, replicates - len(totals)))]))

@@ -47,7 +47,7 @@ def against_stopping(s: Summary) -> Table | None:
     """Cumulative incidence of first events of the engager; its end, or death, without such an event competes."""
     rows = []
     for arm in s.trial.arms:
-        people = s.patients.filter(pl.col("arm") == arm)
+        people = s.of_arm(arm, "engager_off_day", "os_time", "os_event", *FIRST.values())
         if not len(people) or not has_engager(s.trial, arm):
             continue
         ended = pl.min_horizontal("engager_off_day", "os_time")

@@ -261,7 +261,7 @@ def events(s: Summary) -> Table | None:
     """Patients per 100 with an adverse event by worst grade."""
     rows = []
     for arm in s.trial.arms:
-        people = s.patients.filter(pl.col("arm") == arm)
+        people = s.of_arm(arm, *(column for _, column, *_ in GRADES))
         for event, column, unseen, why in GRADES:
             if not len(people) or not (people[column] > 0).any():
                 continue
@@ -305,7 +305,7 @@ def ledger(s: Summary) -> tuple[Table, Table]:
 def _given(s: Summary, arm: str, drug: str) -> int:
     """Patients of an arm whose regimen plans the drug (all of the arm for a drug that only a rule gives)."""
     plans = [c.name for c in s.trial.arms[arm].regimens if drug in c.regimen.drugs]
-    people = s.patients.filter(pl.col("arm") == arm)
+    people = s.of_arm(arm, "regimen")
     return max(1, len(people.filter(pl.col("regimen").is_in(plans))) if plans else len(people))
 
 
