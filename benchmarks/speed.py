@@ -36,7 +36,7 @@ def bare_rows() -> Iterator[Row]:
     }
     if cpp.compiler():
         contestants["C++"] = cpp.Reference(who, *bare.grids(), bare.EVERY)
-    taken = race(contestants, 9)
+    taken = race(contestants, 21)
     steps = conduct_steps(s, e)
     speed = {name: Spread.of(PATIENTS / seconds) for name, seconds in taken.items()}
     unit = "patients/s/core"
