@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers import CASES, median_person
 
+from engager.engine import compiler
 from engager.engine.integrate import factors, step
 from engager.model import State, absorbed, alone, concentration, depot, rates, steady_losses
 from engager.patients import values
@@ -131,6 +132,19 @@ def test_a_step_from_factors_computed_before_is_the_same(y, h):
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
     wrong = [(k, (2 * decay, gain)) for k, (decay, gain) in known]
     assert step(lambda s, d: rates(s, d, p, np), y, x, x, h, np, wrong).N != one.N
+
+
+def test_a_compiled_step_takes_the_factors_that_it_is_given():
+    """They are known by what they belong to, which must hold while JAX traces: else they would be computed again."""
+    jax, who = compiler.jax(), median_person("bulky_relapse")
+
+    def spoilt(y, p, x):
+        bad = [(k, (jax.numpy.nan, jax.numpy.nan)) for k in steady_losses(p)]
+        return step(lambda s, d: rates(s, d, p, jax.numpy), y, x, x, 0.1, jax.numpy, bad)
+
+    after = jax.jit(spoilt)(who.start, who.parameters, exposure(0.6))
+    lost = {name for name, value in after._asdict().items() if np.isnan(value).any()}
+    assert lost >= {"W", "I6", "Pn", "Tn", "N", "Pp", "Tt", "Pl", "Nf"}
 
 
 def test_steps_are_second_order():

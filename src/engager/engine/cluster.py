@@ -132,8 +132,8 @@ class Cluster:
     def _returned(self, future: Any, seconds: float | None = None) -> Any:
         """What a piece returned, waited for as long as it takes, or ``seconds``; raises what else went wrong.
 
-        The result is asked for once, and its status not at all: a worker that ends after the piece takes the result
-        with it, and Dask has the piece done again, which may end as any piece does.
+        The result alone tells, not the status a moment before: a worker that ends after the piece takes the result with
+        it, and Dask has the piece done again, which may end as any piece does.
         """
         from distributed import KilledWorker
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import polars as pl
@@ -21,8 +21,8 @@ Key = tuple[str, ...]
 
 class Measures:
     """An :data:`Ask` for the given rows of one trial. Parts are added one after the other, and replicates are measured
-    when their last part was: until then only what a row looks at is kept, patients with the same as one line, so that a
-    replicate may be of any size."""
+    when their last part was. Until then only what a row looks at is kept, patients with the same as one line: some
+    thousand lines for days and events of any number of patients; one number each where it is an age or a level."""
 
     def __init__(self, trial: Trial, rows: Iterable[Result], replicates: int) -> None:
         self.trial = trial
@@ -30,6 +30,7 @@ class Measures:
         self._replicates = replicates
         self._before: dict[Key, list[pl.DataFrame]] = {}
         self._measure: dict[Key, Measure] = {}
+        self._without: dict[Key, Mapping[str, Nobody]] = {}
         self._values: dict[Key, Floats] = {}
         self._reasons: dict[Key, NotSimulated] = {}
 
@@ -37,15 +38,16 @@ class Measures:
         """Look at the patients of a part; ``last``: replicates end with it, and are measured."""
         for key, row in self._rows.items():
             looked = None if tables.patients.is_empty() else self._look(key, row, tables)
+            if looked:
+                self._measure[key] = looked.measure
+                before = self._without.get(key, looked.without)
+                self._without[key] = {name: why for name, why in before.items() if name in looked.without}
             if not last:
                 if looked:
                     self._before.setdefault(key, []).append(_alike(looked.each))
-                    self._measure[key] = looked.measure
                 continue
             each = [_one_by_one(part) for part in self._before.pop(key, [])]
-            if looked:
-                each.append(looked.each)
-                self._measure[key] = looked.measure
+            each += [looked.each] if looked else []
             if each:
                 self._keep(key, by_replicate(pl.concat(each), self._measure[key]))
 
@@ -64,6 +66,8 @@ class Measures:
 
     def __call__(self, row: Result) -> Floats:
         key = _key(row)
+        for nobody in self._without.get(key, {}).values():
+            raise nobody
         if key in self._values:
             return self._values[key]
         raise self._reasons[key]
@@ -74,7 +78,7 @@ def _key(row: Result) -> Key:
 
 
 def _alike(each: pl.DataFrame) -> pl.DataFrame:
-    """Equal rows as one, with their number: days and events of any number of patients are a few thousand."""
+    """Equal rows as one, with their number."""
     return each.group_by(each.columns).len("rows").sort(each.columns)
 
 

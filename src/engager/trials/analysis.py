@@ -7,7 +7,8 @@ row looks at in each patient, which any part of a replicate can be asked, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,6 @@ from engager.trials.groups import (
     Tables,
     group_of,
     population,
-    treatment,
 )
 from engager.trials.plan import ENGAGER
 from engager.trials.responses import (
@@ -82,11 +82,14 @@ class Seen(NamedTuple):
     """What a row looks at.
 
     each: of every patient whom it counts, one row (or, where time is split, two) of ``replicate`` and what it
-    measures; their order does not matter. measure: the result of one replicate, from its rows.
+    measures; their order does not matter. measure: the result of one replicate, from its rows. without: of the groups
+    that it tells apart, by name, those of whom nobody is among these patients; one of whom there is nobody at all has
+    no result.
     """
 
     each: pl.DataFrame
     measure: Measure
+    without: Mapping[str, Nobody] = MappingProxyType({})
 
 
 Measure = pl.Expr | Callable[[pl.DataFrame], float]
@@ -100,7 +103,10 @@ def measured(trial: Trial, tables: Tables, row: Result) -> Floats:
     Raises:
         NotSimulated: with the reason.
     """
-    return _at_replicates(by_replicate(*seen(trial, tables, row)))
+    each, measure, without = seen(trial, tables, row)
+    for nobody in without.values():
+        raise nobody
+    return _at_replicates(by_replicate(each, measure))
 
 
 def by_replicate(each: pl.DataFrame, measure: Measure) -> dict[int, float]:
@@ -147,7 +153,12 @@ def _regimen_share(trial: Trial, tables: Tables, row: Result) -> Seen:
     whole = group_of(trial, tables, row.arm, "").patients
     if any(row.subgroup == choice.name for arm in trial.arms.values() for choice in arm.regimens):
         return _share(whole, pl.col("regimen") == row.subgroup)
-    return _share(whole, treatment(trial, row.subgroup))
+    try:
+        part = group_of(trial, tables, row.arm, row.subgroup).patients.select(KEYS)
+    except Nobody as why:  # the others are counted all the same
+        return _share(whole, pl.lit(False))._replace(without={row.subgroup: why})
+    with_it = whole.join(part.with_columns(on=True), on=KEYS, how="left")
+    return _share(with_it, pl.col("on").is_not_null())
 
 
 def _medians(trial: Trial, tables: Tables, group: Group, row: Result) -> Seen:
@@ -262,17 +273,28 @@ def _compared(trial: Trial, tables: Tables, row: Result) -> Seen:
     if row.endpoint not in {*TIMES, *shares}:
         raise NotSimulated(f"{endpoints()[row.endpoint].label} has no {_name(row)}")
     until = _until(trial, row) if row.statistic == "restricted_mean_difference" else 0.0
-    sides = []
+    sides: list[pl.DataFrame] = []
+    without: dict[str, Nobody] = {}
     for i, treated in ((0, True), (2, False)):
         arm, subgroup = (arms[i], row.subgroup) if arms[1] else (row.arm, subgroups[i])
-        group = group_of(trial, tables, arm, subgroup)
-        if row.endpoint in TIMES:
-            side = _timed(trial, tables, group, row).select(CURVE)
+        try:
+            side = _side(trial, tables, row.model_copy(update={"arm": arm, "subgroup": subgroup}))
+        except Nobody as why:
+            without[f"{arm}, {subgroup}"] = why
         else:
-            people, happened = _events(trial, tables, group, row.model_copy(update={"arm": arm}))
-            side = people.select("replicate", time=pl.lit(0), event=happened)
-        sides.append(side.with_columns(treated=pl.lit(treated)))
-    return Seen(pl.concat(sides), lambda g: _effect(row.statistic, g, until))
+            sides.append(side.with_columns(treated=pl.lit(treated)))
+    if not sides:
+        raise next(iter(without.values()))
+    return Seen(pl.concat(sides), lambda g: _effect(row.statistic, g, until), without)
+
+
+def _side(trial: Trial, tables: Tables, row: Result) -> pl.DataFrame:
+    """Time and event of one of two groups; of a share the time is 0."""
+    group = group_of(trial, tables, row.arm, row.subgroup)
+    if row.endpoint in TIMES:
+        return _timed(trial, tables, group, row).select(CURVE)
+    people, happened = _events(trial, tables, group, row)
+    return people.select("replicate", time=pl.lit(0), event=happened)
 
 
 def _name(row: Result) -> str:

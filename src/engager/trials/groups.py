@@ -125,7 +125,7 @@ def group_of(trial: Trial, tables: Tables, arm: str, subgroup: str) -> Group:
         early = best(people, tables.marrow, first, trial.visits.assay)
         group = Group(people.filter(~early.select(EVENTS["mrd_response"]).to_series()))
     else:
-        known = SUBGROUPS[subgroup] if subgroup in SUBGROUPS else treatment(trial, subgroup)
+        known = SUBGROUPS[subgroup] if subgroup in SUBGROUPS else _treatment(trial, subgroup)
         group = Group(people.filter(known))
     if group.patients.is_empty():
         raise Nobody(f"no simulated patient is in the subgroup {subgroup!r}")
@@ -169,19 +169,17 @@ def population(trial: Trial, tables: Tables, people: pl.DataFrame, row: Result, 
 
 
 def by_regimen(trial: Trial, holds: Callable[[Regimen], bool]) -> pl.Expr:
-    """Patients whose regimen has a property; Nobody where no regimen of the trial has it."""
+    """Patients whose regimen has a property."""
     chosen = [
         (pl.col("arm") == name) & (pl.col("regimen") == choice.name)
         for name, arm in trial.arms.items()
         for choice in arm.regimens
         if holds(choice.regimen)
     ]
-    if not chosen:
-        raise Nobody("no regimen of the trial is of that kind")
-    return reduce(or_, chosen)
+    return reduce(or_, chosen, pl.lit(False))
 
 
-def treatment(trial: Trial, subgroup: str) -> pl.Expr:
+def _treatment(trial: Trial, subgroup: str) -> pl.Expr:
     """Subgroups by regimen: a drug's name, ``with`` its name; a first cycle that raises the engager's dose; inotuzumab
     that no cycle divides over several days."""
     drug = subgroup.removeprefix("with ")
