@@ -43,6 +43,11 @@ worker.simulate_shard = simulate_shard
 """
 
 
+def heeding_interruptions():
+    """What a shell starts in the background ignores them, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def until(there):
     end = time.monotonic() + 120
     while not there() and time.monotonic() < end:
@@ -196,6 +201,7 @@ def test_an_interruption_or_a_lost_scheduler_is_a_sentence_and_resume_goes_on(
             subprocess.Popen(
                 [ENGAGER, "simulate", TRIAL, *words, *where, "--out", str(folder)],
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                preexec_fn=heeding_interruptions,
             )
         )  # fmt: skip
         until(lambda: list(folder.glob("shards/*.json")))
