@@ -35,7 +35,7 @@ def main(history: Path = HISTORY, to: Path = FIGURE) -> None:
     figure, axes = plt.subplots(
         len(SHOWN), 1, figsize=(7, 1.9 * len(SHOWN)), layout="constrained", sharex=True
     )
-    labels = [f"{line['date'][:10]}\n{line['commit']}" for line in lines]
+    labels = [f"{line['date'][:10]} {line['commit']}" for line in lines]
     machines = sorted({f"{line['machine']['processor']}, {line['machine']['cores']} cores" for line in lines})
     for panel, (section, what) in zip(axes, SHOWN, strict=True):
         for machine in machines:
@@ -69,7 +69,7 @@ def main(history: Path = HISTORY, to: Path = FIGURE) -> None:
         panel.set_ylim(0, 1.15 * panel.get_ylim()[1])
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.3)
-    axes[-1].set_xticks(range(len(lines)), labels, fontsize=7)
+    axes[-1].set_xticks(range(len(lines)), labels, fontsize=7, rotation=60, ha="right")
     if axes[0].get_legend_handles_labels()[0]:
         axes[0].legend(frameon=False, fontsize=8)
     to.parent.mkdir(parents=True, exist_ok=True)
