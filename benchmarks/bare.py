@@ -17,7 +17,7 @@ import numpy as np
 from engager.engine import compiler
 from engager.engine.blocks import pack, unpack
 from engager.engine.integrate import step
-from engager.model import Parameters, State, alone, concentration, rates, steady_losses
+from engager.model import Action, Parameters, State, action, alone, concentration, rates, steady_losses
 from engager.model.target_cells import marrow_blasts
 from engager.trials import trial
 from engager.trials.conduct import LANES
@@ -110,6 +110,11 @@ def steps_taken() -> int:
     return int((grids()[0] > 0).sum())
 
 
+def of_concentration(a: Action) -> dict[str, Any]:
+    """What changes of an action where nothing but the engager is given."""
+    return {"Cp": a.Cp, "blood": a.blood, "presence": a.presence}
+
+
 @cache
 def program() -> Any:
     """The bare integration, to be compiled: (lanes [block, …, lane], lengths of steps [day], (which of them the
@@ -126,18 +131,20 @@ def program() -> Any:
             which, count, R = today
 
             def body(i: Any, carry: Any) -> Any:
-                y, C = carry
+                y, C, known_of_C = carry
                 h, left, known = jax.tree.map(lambda table: table[which[i]], of_each)
-                after = concentration(C, R, p.CL, p.V, h, xp, left)
-                x0, x1 = (alone(c, xp) for c in (C, after))
+                before = action(alone(C, xp), p, xp)._replace(**known_of_C)
+                C = concentration(C, R, p.CL, p.V, h, xp, left)
+                after = action(alone(C, xp), p, xp)
                 given = zip(steady_losses(p), known, strict=True)
-                y = step(lambda s, x: rates(s, x, p, xp), y, x0, x1, h, xp, given)
-                return y, after
+                y = step(lambda s, a: rates(s, a, p, xp), y, before, after, h, xp, given)
+                return y, C, of_concentration(after)
 
             carry = jax.lax.fori_loop(0, count, body, carry)
             return carry, marrow_blasts(carry[0])
 
-        return jax.lax.scan(one_day, (y, zero), calendar)[1][::EVERY]
+        at_rest = action(alone(zero, xp), p, xp)
+        return jax.lax.scan(one_day, (y, zero, of_concentration(at_rest)), calendar)[1][::EVERY]
 
     def run(lanes: Any, lengths: Any, calendar: Any) -> Any:
         return jax.lax.map(lambda lane: block(lane, lengths, calendar), lanes)

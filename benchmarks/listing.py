@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engager.model import Parameters, State, alone, rates
+from engager.model import Parameters, State, action, alone, rates
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def equations(*, logarithmic: bool = False) -> tuple[dict[tuple[str, ...], str],
     xp = _Functions()
     logs = CLONES if logarithmic else ()
     y = y._replace(**{name: xp.exp(getattr(y, name)) for name in logs})
-    produced, lost = rates(y, alone(C, xp), p, xp)
+    produced, lost = rates(y, action(alone(C, xp), p, xp), p, xp)
     derivatives = {
         name: -k if name in logs else P - k * value
         for name, P, k, value in zip(State._fields, produced, lost, y, strict=True)

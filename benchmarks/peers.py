@@ -16,7 +16,7 @@ from scipy.integrate import odeint, solve_ivp
 
 from benchmarks import listing
 from benchmarks.bare import DAYS, Patients, output_days, stretches
-from engager.model import Parameters, State, alone, rates
+from engager.model import Parameters, State, action, alone, rates
 
 ATOL = 1e-6
 """Absolute tolerance of the states: a millionth of a cell."""
@@ -64,7 +64,7 @@ def scipy_python(who: Patients, rtol: float) -> np.ndarray:
         def solve(y: np.ndarray, times: list[float], R: float) -> np.ndarray:
             def f(_: float, y: np.ndarray) -> np.ndarray:
                 s, C = State(*y[:-1]), y[-1]
-                P, k = rates(s, alone(C, np), p, np)
+                P, k = rates(s, action(alone(C, np), p, np), p, np)
                 return np.array([*(a - b * v for a, b, v in zip(P, k, s, strict=True)), (R - p.CL * C) / p.V])
 
             options = {"method": "LSODA", "rtol": rtol, "atol": ATOL, "t_eval": times}
@@ -233,7 +233,7 @@ def diffrax(solver: str) -> Solver:
             R = levels[
                 jnp.searchsorted(changes, t + 1e-9, side="right") - 1
             ]  # steps may begin a rounding early
-            P, k = rates(State(*s), alone(C, jnp), p, jnp)
+            P, k = rates(State(*s), action(alone(C, jnp), p, jnp), p, jnp)
             rise = [*(a - b * v for a, b, v in zip(P, k, s, strict=True)), (R - p.CL * C) / p.V]
             return jnp.stack(rise) / units
 

@@ -161,7 +161,7 @@ INLINE Rates rates(const State &y, const Exposure &x, const Drug &c, const Param
                .Ns = kNs, .Rt = p.kRt * x.tki + p.Rt_chem * kchem + p.kDLI * x.donor}};
 }
 
-// e^(−λh) and h·φ(λh), φ(z) = (1 − e^(−z))/z.
+// e^(−λh) and h·φ(λh) = (1 − e^(−λh))/λ.
 struct Factors {
   Real decay, phi;
 };
@@ -170,7 +170,7 @@ INLINE Factors factors(Real loss, Real h) {
   Real z = loss * h, decay = exp(-z);
   I small = (z < 1e-2f) & (z > -1e-2f);
   Real series = 1.0f - z * (0.5f - z * (1.0f / 6 - z * (1.0f / 24)));
-  return Factors{decay, h * (small ? series : (1.0f - decay) / (small ? all(1.0f) : z))};
+  return Factors{decay, (small ? h * series : 1.0f - decay) / (small ? all(1.0f) : loss)};
 }
 
 // Factors of losses that are constant in time, for one length of step.

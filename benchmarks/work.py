@@ -10,7 +10,7 @@ from benchmarks.race import Spread, race
 from benchmarks.table import Row
 from engager.engine import compiler
 from engager.engine.integrate import step
-from engager.model import Parameters, State, alone, concentration, rates, steady_losses
+from engager.model import Action, Parameters, State, action, alone, concentration, rates, steady_losses
 from engager.trials.conduct import LANES
 from engager.trials.course import Span
 
@@ -33,18 +33,19 @@ def operations() -> tuple[int, int, int]:
     jax = compiler.jax()
     xp = jax.numpy
 
-    def one(y: State, p: Parameters, C: Any, R: Any, span: Span) -> Any:
-        after = concentration(C, R, p.CL, p.V, span.h, xp, span.left)
-        x0, x1 = (alone(c, xp) for c in (C, after))
+    def one(y: State, p: Parameters, before: Action, R: Any, span: Span) -> Any:
+        C = concentration(before.exposure.C, R, p.CL, p.V, span.h, xp, span.left)
+        after = action(alone(C, xp), p, xp)
         known = zip(steady_losses(p), span.known, strict=True)
-        return step(lambda s, x: rates(s, x, p, xp), y, x0, x1, span.h, xp, known), after
+        return step(lambda s, a: rates(s, a, p, xp), y, before, after, span.h, xp, known), after
 
     lane, single = jax.ShapeDtypeStruct((LANES,), xp.float32), jax.ShapeDtypeStruct((), xp.float32)
     shapes = [type_(*[lane] * len(type_._fields)) for type_ in (State, Parameters)]
     span = Span(single, lane, tuple((lane, lane) for _ in steady_losses(shapes[1])))
+    before = jax.eval_shape(lambda C, p: action(alone(C, xp), p, xp), lane, shapes[1])
     seen: dict[Any, Any] = {}
     counts = {"arithmetic": 0, "divisions": 0, "functions": 0}
-    _count(jax.make_jaxpr(one)(*shapes, lane, single, span).jaxpr, {}, seen, counts)
+    _count(jax.make_jaxpr(one)(*shapes, before, single, span).jaxpr, {}, seen, counts)
     return counts["arithmetic"], counts["divisions"], counts["functions"]
 
 
@@ -66,11 +67,10 @@ def _count(jaxpr: Any, names: dict[Any, Any], seen: dict[Any, Any], counts: dict
             names |= dict(zip(equation.outvars, results, strict=True))
             continue
         key = (kind, operands, str(equation.params))
-        if key in seen:
-            names[equation.outvars[0]] = seen[key]
-            continue
-        seen[key] = equation.outvars[0]
-        if equation.outvars[0].aval.shape != (LANES,):
+        met = key in seen
+        # a name of its own: a program that is called twice has one variable for two results
+        names[equation.outvars[0]] = seen.setdefault(key, (kind, len(seen)))
+        if met or equation.outvars[0].aval.shape != (LANES,):
             continue
         counts["functions"] += kind in FUNCTIONS
         counts["arithmetic"] += kind in ARITHMETIC

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engager.engine.integrate import step
-from engager.model import alone, concentration, rates
+from engager.model import action, alone, concentration, rates
 from engager.patients import Disease, person, simplest, values
 
 # blast share, exposure, relapsed, residual disease; infusion and steroid days of the reference courses
@@ -40,8 +40,8 @@ def course(case: str, days: int, steps: int):
         rate, steroid = dosing(case, day)
         for k in range(steps):
             after = concentration(C, rate, p.CL, p.V, 1 / steps, np)
-            x0, x1 = (alone(c, np, steroid) for c in (C, after))
-            y = step(lambda s, x: rates(s, x, p, np), y, x0, x1, 1 / steps, np)
+            x0, x1 = (action(alone(c, np, steroid), p, np) for c in (C, after))
+            y = step(lambda s, a: rates(s, a, p, np), y, x0, x1, 1 / steps, np)
             C = after
             if (k + 1) % (steps // 4) == 0:
                 out[day - 1 + (k + 1) / steps] = y

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import bare, cpp
-from engager.model import Exposure, State, rates
+from engager.model import Exposure, State, action, rates
 
 pytestmark = [
     pytest.mark.slow,
@@ -30,7 +30,7 @@ def anywhere(number: int):
 
 def test_rates_are_those_of_the_model():
     p, y, x = anywhere(512)
-    expected, found = rates(y, x, p, np), cpp.right_hand_side(p, y, x)
+    expected, found = rates(y, action(x, p, np), p, np), cpp.right_hand_side(p, y, x)
     for name, *terms in zip(State._fields, *expected, *found, y, strict=True):
         P, k, P_found, k_found, value = terms
         scale = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import bare, listing, peers
-from engager.model import Parameters, State, alone, rates
+from engager.model import Parameters, State, action, alone, rates
 
 RATE = 28.0
 
@@ -24,7 +24,7 @@ def anywhere(number: int):
 def expected(p, y, C):
     """Derivatives of states and concentration, and the size of their terms."""
     p, y = Parameters(*p), State(*y)
-    P, k = rates(y, alone(np.float64(C), np), p, np)
+    P, k = rates(y, action(alone(np.float64(C), np), p, np), p, np)
     rise = [a - b * v for a, b, v in zip(P, k, y, strict=True)]
     size = [abs(a) + abs(b * v) + p.r * v for a, b, v in zip(P, k, y, strict=True)]
     return np.array([*rise, (RATE - p.CL * C) / p.V]), np.array([*size, RATE / p.V])

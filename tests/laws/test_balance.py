@@ -8,7 +8,7 @@ from tests.helpers import CASES, median_person
 
 from engager.engine import compiler
 from engager.engine.integrate import factors, step
-from engager.model import State, absorbed, alone, concentration, depot, rates, steady_losses
+from engager.model import State, absorbed, action, alone, concentration, depot, rates, steady_losses
 from engager.patients import values
 
 ZERO = np.zeros(1)
@@ -21,7 +21,7 @@ def exposure(C=0.0, A=0.0, kill=0.0, steroid=0.0):
 
 
 def net(y, x, p):
-    produced, lost = rates(y, x, p, np)
+    produced, lost = rates(y, action(x, p, np), p, np)
     return State(*(P - k * v for P, k, v in zip(produced, lost, y, strict=True)))
 
 
@@ -104,7 +104,7 @@ def test_more_drug_kills_no_fewer(y, C, factor):
 @given(y=states("bulky_relapse"), C=st.floats(0, 10), A=st.floats(0, 2), h=st.floats(0, 1))
 def test_a_step_of_any_length_stays_positive(y, C, A, h):
     p = median_person("bulky_relapse").parameters
-    x = exposure(C, A, 5.0, 1.0)
+    x = action(exposure(C, A, 5.0, 1.0), p, np)
     after = step(lambda s, d: rates(s, d, p, np), y, x, x, h, np)
     for name, value in zip(State._fields, after, strict=True):
         assert np.isfinite(value) and value >= 0, name
@@ -113,7 +113,7 @@ def test_a_step_of_any_length_stays_positive(y, C, A, h):
 @given(y=states("mrd_cr1"))
 def test_a_step_of_no_length_changes_nothing(y):
     p = median_person("mrd_cr1").parameters
-    x = exposure(0.6)
+    x = action(exposure(0.6), p, np)
     after = step(lambda s, d: rates(s, d, p, np), y, x, x, 0.0, np)
     assert all(np.array_equal(a, b) for a, b in zip(after, y, strict=True))
 
@@ -122,12 +122,13 @@ def test_a_step_of_no_length_changes_nothing(y):
 def test_a_step_from_factors_computed_before_is_the_same(y, h):
     """All losses that do not change in a step, and no others, are named steady; their factors make the same step."""
     p = median_person("bulky_relapse").parameters
-    before, after = (rates(y, x, p, np)[1] for x in (exposure(0.6), exposure(2.0, 1.0, 5.0, 1.0)))
+    given = (action(x, p, np) for x in (exposure(0.6), exposure(2.0, 1.0, 5.0, 1.0)))
+    before, after = (rates(y, x, p, np)[1] for x in given)
     unchanged = {id(k) for k, later in zip(before, after, strict=True) if k is later}
     steady = steady_losses(p)
     assert unchanged == {id(k) for k in steady}
 
-    x, known = exposure(0.6), [(k, factors(k, h, np)) for k in steady]
+    x, known = action(exposure(0.6), p, np), [(k, factors(k, h, np)) for k in steady]
     one, other = (step(lambda s, d: rates(s, d, p, np), y, x, x, h, np, k) for k in ((), known))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
     wrong = [(k, (2 * decay, gain)) for k, (decay, gain) in known]
@@ -140,6 +141,7 @@ def test_a_compiled_step_takes_the_factors_that_it_is_given():
 
     def spoilt(y, p, x):
         bad = [(k, (jax.numpy.nan, jax.numpy.nan)) for k in steady_losses(p)]
+        x = action(x, p, jax.numpy)
         return step(lambda s, d: rates(s, d, p, jax.numpy), y, x, x, 0.1, jax.numpy, bad)
 
     after = jax.jit(spoilt)(who.start, who.parameters, exposure(0.6))
@@ -150,7 +152,7 @@ def test_a_compiled_step_takes_the_factors_that_it_is_given():
 def test_steps_are_second_order():
     """Halving the step divides the error by four."""
     p, y0 = median_person("low_burden_relapse").parameters, median_person("low_burden_relapse").start
-    x = exposure(0.5)
+    x = action(exposure(0.5), p, np)
 
     def end(n):
         y = y0

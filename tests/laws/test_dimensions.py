@@ -5,7 +5,7 @@ import pint
 import pytest
 from tests.helpers import median_person
 
-from engager.model import Exposure, Parameters, State, absorbed, concentration, depot, rates
+from engager.model import Exposure, Parameters, State, absorbed, action, concentration, depot, rates
 from engager.model.states import states
 from engager.patients import population
 
@@ -56,7 +56,7 @@ def exposure():
 def test_every_rate_has_its_states_dimension_per_day():
     p, y = with_units()
     x = exposure()
-    produced, lost = rates(y, x, p, np)
+    produced, lost = rates(y, action(x, p, np), p, np)
     for name, P, k, value in zip(State._fields, produced, lost, y, strict=True):
         assert UNITS.Quantity(P).check(value.units / UNITS.day) or P == 0, f"production of {name}: {P}"
         assert k.check("1/[time]"), f"loss of {name}: {k.units}"
@@ -67,7 +67,7 @@ def test_a_wrong_unit_is_found():
     p, y = with_units()
     x = exposure()
     with pytest.raises(pint.DimensionalityError):
-        rates(y, x, p._replace(kap=UNITS.Quantity(0.5, "cells")), np)
+        rates(y, action(x, p, np), p._replace(kap=UNITS.Quantity(0.5, "cells")), np)
 
 
 def test_concentration_has_the_dimension_of_concentration():

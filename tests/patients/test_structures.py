@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engager.documents import DocumentError
-from engager.model import alone, rates
-from engager.model.synapse import synapses
+from engager.model import action, alone, rates
+from engager.model.synapse import in_blood, molar, synapses
 from engager.model.t_cells import engagement
 from engager.model.target_cells import cd19_blasts
 from engager.patients import Cohort, draw, person, population, rivalries, simplest, structures, values
@@ -83,7 +83,8 @@ def changed(switched, C=0.6):
         **{n: 0.5 * getattr(who.start, n) for n in ("Ls", "Lo", "Lr", "Lb", "Bm", "Bb")}
     )
     later = later._replace(D=later.D + 1.0, Am=1e9 + later.Am)
-    at = (alone(C + 0 * who.Lc, np), who.parameters, np)
+    p = who.parameters
+    at = (action(alone(C + 0 * who.Lc, np), p, np), p, np)
     return who, rates(who.start, *at), rates(later, *at)
 
 
@@ -113,10 +114,10 @@ def test_burden_acts_through_the_sink_and_through_room_as_they_are_in_the_model(
     seen = []
     for b0 in (0.1, 0.9):
         who = person(v, disease._replace(b0=np.full(1, b0)))
-        s = synapses(np.full(1, 0.6), cd19_blasts(who.start), who.start.Bm, who.parameters, np)
-        seen.append(
-            (s.blast_marrow, who.start.Tm, engagement(who.start, s, 1.0, who.parameters, np).capacity)
-        )
+        p, y = who.parameters, who.start
+        Cp = molar(np.full(1, 0.6), p)
+        s, blood = synapses(Cp, cd19_blasts(y), y.Bm, p, np), in_blood(Cp, p, np)
+        seen.append((s.blast_marrow, y.Tm, engagement(y, s, blood, 1.0, p, np).capacity))
     (s0, T0, cap0), (s1, T1, cap1) = seen
     assert (s1 < s0) == sink and (T1 < T0) == room and (cap1 < cap0) == room
     assert sink or s1 == s0

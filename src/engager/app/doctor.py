@@ -18,7 +18,7 @@ from engager import __version__
 from engager.documents import read_table
 from engager.engine import compiler
 from engager.engine.integrate import step
-from engager.model import State, alone, concentration, rates
+from engager.model import State, action, alone, concentration, rates
 from engager.model.states import DATA
 from engager.patients import Disease, Person, person, simplest, values
 
@@ -136,8 +136,8 @@ def _course(case: Case) -> Iterator[tuple[int, State]]:
         day = (number - 1) // STEPS_A_DAY + 1
         after = concentration(C, case.rate, p.CL, p.V, h, np)
         steroid = float(day in case.dexamethasone)
-        start, end = (alone(np.asarray(c), np, steroid) for c in (C, after))
-        y = step(lambda state, x: rates(state, x, p, np), y, start, end, h, np)
+        start, end = (action(alone(np.asarray(c), np, steroid), p, np) for c in (C, after))
+        y = step(lambda state, a: rates(state, a, p, np), y, start, end, h, np)
         C = after
         if number % STEPS_A_DAY == 0:
             left = {

@@ -28,7 +28,7 @@ from engager.app.source import (
     written,
 )
 from engager.model import Parameters, State
-from engager.model.synapse import Synapses
+from engager.model.synapse import Blood, Synapses
 from engager.model.therapies import Kill
 
 
@@ -117,8 +117,9 @@ def meaning(symbol: str) -> str:
         if name == symbol:
             return text
     place = quantities()[symbol]
-    if symbol in SYNAPSES.values() or symbol in KILLS.values():
-        return " ".join(((Synapses if symbol in SYNAPSES.values() else Kill).__doc__ or "").split())
+    for kind in (Synapses, Blood, Kill):
+        if symbol in map(symbol_of, kind._fields):
+            return " ".join((kind.__doc__ or "").split())
     function = next(f for where, f in model_functions() if where == place)
     return " ".join((ast.get_docstring(function) or "").partition("\n\n")[0].split())
 
@@ -141,7 +142,7 @@ def _nodes() -> dict[str, _Node]:
         elif isinstance(returned, ast.Call) and name_of(returned.func) == "Kill":
             for symbol, value in zip(KILLS.values(), returned.args, strict=True):
                 found[symbol] = _Node(symbol, (value,), function, place)
-        elif isinstance(returned, ast.Call) and name_of(returned.func) == "Synapses":
+        elif isinstance(returned, ast.Call) and name_of(returned.func) in ("Synapses", "Blood"):
             for keyword in returned.keywords:
                 symbol = SYNAPSES[str(keyword.arg)]
                 found[symbol] = _Node(symbol, (keyword.value,), function, place)
@@ -229,7 +230,7 @@ def _reference(part: ast.AST, local: dict[str, ast.expr], place: str) -> tuple[s
     if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
         if part.value.id in ("p", "y"):
             return "name", part.attr
-        if part.value.id in ("g", "s", "drugs"):
+        if part.value.id in ("a", "g", "s", "blood", "drugs"):
             return "quantity", symbol_of(part.attr)
     if isinstance(part, ast.Call) and name_of(part.func) in symbols():
         return "quantity", symbols()[name_of(part.func)]

@@ -15,7 +15,7 @@ from engager.app.simulate import verify
 from engager.engine.integrate import step
 from engager.evidence import check, studies
 from engager.inference.dossier import ALLOWED, ProgramCheck, Refined
-from engager.model import State, alone, concentration, rates
+from engager.model import State, action, alone, concentration, rates
 from engager.patients import Disease, person, simplest, values
 from engager.trials.course import STEPS
 
@@ -75,8 +75,8 @@ def _course(divided: int) -> dict[str, NDArray[np.float64]]:
         for quarter in STEPS:
             for h in np.repeat(np.array(quarter) / divided, divided):
                 after = concentration(C, rate, p.CL, p.V, h, np)
-                start, end = (alone(c, np, steroid) for c in (C, after))
-                y = step(lambda state, x: rates(state, x, p, np), y, start, end, h, np)
+                start, end = (action(alone(c, np, steroid), p, np) for c in (C, after))
+                y = step(lambda state, a: rates(state, a, p, np), y, start, end, h, np)
                 C = after
             quarters.append(y)
     shape = (len(doctor.CASES),)

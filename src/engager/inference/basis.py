@@ -18,7 +18,7 @@ from engager.evidence.split import DATA as SPLIT
 from engager.inference import external
 from engager.inference.prior import DATA
 from engager.inference.targets import targets
-from engager.model import Exposure, alone, rates
+from engager.model import Exposure, action, alone, rates
 from engager.outcomes.response import DATA as CRITERIA
 from engager.patients import Ensemble, person, population, structures, values
 from engager.patients.population import DATA as POPULATION
@@ -122,12 +122,13 @@ def equations() -> str:
     p, entry, _ = person(own, Disease(*np.array(DIFFERENT)))
     zero, states, found = np.zeros(len(entry.Tb)), [entry], list[str]()
     for h in DAYS:
-        x = alone(zero + LITTLE, np)
-        states.append(step(lambda y, at: rates(y, at, p, np), states[-1], x, x, h, np))
+        a = action(alone(zero + LITTLE, np), p, np)
+        states.append(step(lambda y, at: rates(y, at, p, np), states[-1], a, a, h, np))
     for field in Exposure._fields:
         x = alone(zero + LITTLE, np)._replace(A=zero + LITTLE)
         x = x._replace(**{field: getattr(x, field) + LITTLE})
-        both = [rate + zero for y in (entry, states[-1]) for part in rates(y, x, p, np) for rate in part]
+        a = action(x, p, np)
+        both = [rate + zero for y in (entry, states[-1]) for part in rates(y, a, p, np) for rate in part]
         found += [f"{rate:.{DIGITS}e}" for rate in np.concatenate(both)]
     return _sha(" ".join(found))
 

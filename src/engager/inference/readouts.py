@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from engager.engine.integrate import step
-from engager.model import alone, concentration, rates
+from engager.model import action, alone, concentration, rates
 from engager.patients import population
 from engager.trials.enrol import Enrolled, enrol, together
 from engager.trials.shards import Segment, Setup
@@ -90,7 +90,7 @@ def _first_day(s: Setup, e: Enrolled) -> dict[float, Floats]:
         h, last = (hour - last) / 24 / steps, hour
         for _ in range(steps):
             after = concentration(C, rate, p.CL, p.V, h, np)
-            start, end = (alone(c, np, steroid) for c in (C, after))
-            y, C = step(lambda state, x: rates(state, x, p, np), y, start, end, h, np), after
+            start, end = (action(alone(c, np, steroid), p, np) for c in (C, after))
+            y, C = step(lambda state, a: rates(state, a, p, np), y, start, end, h, np), after
         found[hour / 24] = np.asarray(y.Tb, np.float64)
     return found

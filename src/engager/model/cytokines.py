@@ -10,18 +10,20 @@ from engager.model.t_cells import Engagement, all_targets, effectors
 
 
 def cytokine_rates(
-    y: Any, g: Engagement, C: Value, dexamethasone: Value, drugs: Value, p: Any, xp: Any
+    y: Any, g: Engagement, presence: Value, dexamethasone: Value, drugs: Value, p: Any, xp: Any
 ) -> dict[str, Any]:
     """Production [pg/mL/day] and loss [1/day] of I6.
 
-    dI6 = k6·(base6 + q6·Teff·hill(Gall, KQ, gK)·u^gQ·dex·drugs·hill(C, KCy, gC) − I6)
+    dI6 = k6·(base6 + q6·Teff·hill(Gall, KQ, gK)·u^gQ·dex·drugs·hC − I6)
 
-    with hill(x, K, g) = (x/K)^g/(1 + (x/K)^g). Two rivals for why release wanes on a steady dose can be taken out:
-    where ``adapts`` is 0 the whole signal S stands in place of its unadapted part u, where ``depletes`` is 0 the
-    targets before treatment, Gall0, in place of those that are left.
+    with hill(x, K, g) = (x/K)^g/(1 + (x/K)^g).
 
-    ``dexamethasone`` is 1 on a day with premedication, else 0; then dex = dex_cytokine, else 1. ``drugs`` is
-    the factor by which other drugs change the release.
+    Two rivals for why release wanes on a steady dose can be taken out: where ``adapts`` is 0 the whole signal S stands
+    in place of its unadapted part u, where ``depletes`` is 0 the targets before treatment, Gall0, in place of those
+    that are left.
+
+    ``presence`` is hC [1], the share that the concentration allows. ``dexamethasone`` is 1 on a day with premedication,
+    else 0; then dex = dex_cytokine, else 1. ``drugs`` is the factor by which other drugs change the release.
     """
     targets = xp.where(p.depletes > 0, all_targets(y, p), p.Gall0)
     signal = xp.where(p.adapts > 0, g.surprise, g.signal)
@@ -33,9 +35,14 @@ def cytokine_rates(
         * power(signal, p.gQ, xp)
         * damping
         * drugs
-        * hill(C, p.KCy, p.gC, xp)
+        * presence
     )
     return {"I6": (p.k6 * (p.base6 + release), p.k6)}
+
+
+def drug_presence(C: Value, p: Any, xp: Any) -> Value:
+    """hC = hill(C, KCy, gC) [1]: share of the largest release of IL-6 that concentration C [µg/L] allows."""
+    return hill(C, p.KCy, p.gC, xp)
 
 
 def hill(x: Value, K: Value, g: Value, xp: Any) -> Value:

@@ -11,13 +11,18 @@ from typing import Any, NamedTuple
 from engager.model.pharmacokinetics import Value
 
 
+class Blood(NamedTuple):
+    """Probability that a contact with a T cell in blood forms a synapse, by target [1]."""
+
+    blast_blood: Value
+    b_cell_blood: Value
+
+
 class Synapses(NamedTuple):
-    """Probability that a contact with a T cell forms a synapse, by target and place [1]."""
+    """Probability that a contact with a T cell in marrow forms a synapse, by target [1]."""
 
     blast_marrow: Value
     b_cell_marrow: Value
-    blast_blood: Value
-    b_cell_blood: Value
 
 
 def molar(C: Value, p: Any) -> Value:
@@ -41,15 +46,20 @@ def synapse_probability(n: Value, c: Value, p: Any, xp: Any) -> Value:
     return 1 - xp.exp2(-bound / p.N50)
 
 
-def synapses(C: Value, cd19_blasts: Value, B_cells: Value, p: Any, xp: Any) -> Synapses:
-    """All four synapse probabilities at plasma concentration ``C`` [µg/L] and marrow target counts."""
-    Cp = molar(C, p)
+def in_blood(Cp: Value, p: Any, xp: Any) -> Blood:
+    """Synapses in blood at plasma concentration ``Cp`` [mol/L]."""
+    return Blood(
+        blast_blood=synapse_probability(p.n19, Cp, p, xp),
+        b_cell_blood=synapse_probability(p.n19B, Cp, p, xp),
+    )
+
+
+def synapses(Cp: Value, cd19_blasts: Value, B_cells: Value, p: Any, xp: Any) -> Synapses:
+    """Synapses in marrow at plasma concentration ``Cp`` [mol/L] and marrow target counts."""
     Cm = marrow_concentration(Cp, cd19_blasts, B_cells, p)
     return Synapses(
         blast_marrow=synapse_probability(p.n19, Cm, p, xp),
         b_cell_marrow=synapse_probability(p.n19B, Cm, p, xp),
-        blast_blood=synapse_probability(p.n19, Cp, p, xp),
-        b_cell_blood=synapse_probability(p.n19B, Cp, p, xp),
     )
 
 

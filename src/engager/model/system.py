@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from engager.model.cytokines import cytokine_rates
+from engager.model.cytokines import cytokine_rates, drug_presence
 from engager.model.haematopoiesis import crowding, haematopoiesis_rates, myelosuppression
 from engager.model.neurotoxicity import neurologic_rates
 from engager.model.pharmacokinetics import Value
-from engager.model.synapse import synapses
+from engager.model.synapse import Blood, in_blood, molar, synapses
 from engager.model.t_cells import engagement, t_cell_rates
 from engager.model.target_cells import cd19_blasts, reservoir_rates, target_cell_rates
-from engager.model.therapies import chemotherapy_kill, drug_kill, occupancy22, t_cell_function
+from engager.model.therapies import Kill, chemotherapy_kill, drug_kill, occupancy22, t_cell_function
 
 
 class State(NamedTuple):
@@ -212,29 +212,60 @@ def alone(C: Value, xp: Any, dexamethasone: Value = 0.0) -> Exposure:
     return Exposure(**rest)._replace(C=C, dexamethasone=rest["A"] + dexamethasone)
 
 
-def rates(y: State, x: Exposure, p: Parameters, xp: Any) -> tuple[State, State]:
+class Action(NamedTuple):
+    """What a treatment does at one moment in a patient, whatever the state of cells: the part of the rates that
+    changes with exposure alone, so that it is computed once where a step ends and the next one begins.
+
+    exposure: of which it is the action; Cp [mol/L]; blood: synapses there; function: E_T [1]; presence: hC [1]; kchem
+    [1/day]; drug_kill: by all drugs but the engager; Edrug: myelosuppression [1].
+    """
+
+    exposure: Exposure
+    Cp: Value
+    blood: Blood
+    function: Value
+    presence: Value
+    kchem: Value
+    drug_kill: Kill
+    Edrug: Value
+
+
+def action(x: Exposure, p: Parameters, xp: Any) -> Action:
+    """What exposure ``x`` does in a patient with parameters ``p``; ``xp`` as for :func:`rates`."""
+    Cp, kchem = molar(x.C, p), chemotherapy_kill(x.A, x.log_kill, p)
+    return Action(
+        exposure=x,
+        Cp=Cp,
+        blood=in_blood(Cp, p, xp),
+        function=t_cell_function(x.dexamethasone, x.function, p),
+        presence=drug_presence(x.C, p, xp),
+        kchem=kchem,
+        drug_kill=drug_kill(x, kchem, p),
+        Edrug=myelosuppression(x.A, x.chemo_given, x.pomp, occupancy22(x.inotuzumab, p), p, xp),
+    )
+
+
+def rates(y: State, a: Action, p: Parameters, xp: Any) -> tuple[State, State]:
     """Production and loss of every state: dy/dt = production − loss·y.
 
     Args:
         y: state.
-        x: treatment at this moment.
+        a: what treatment does at this moment.
         p: the patient's parameters.
         xp: array namespace with exp, exp2, minimum, maximum, where.
 
     Returns:
         production [unit of the state/day] and loss [1/day], both shaped as the state.
     """
-    s = synapses(x.C, cd19_blasts(y), y.Bm, p, xp)
-    function = t_cell_function(x.dexamethasone, x.function, p)
-    kchem = chemotherapy_kill(x.A, x.log_kill, p)
-    g = engagement(y, s, function, p, xp)
-    Edrug = myelosuppression(x.A, x.chemo_given, x.pomp, occupancy22(x.inotuzumab, p), p, xp)
+    x, blood = a.exposure, a.blood
+    s = synapses(a.Cp, cd19_blasts(y), y.Bm, p, xp)
+    g = engagement(y, s, blood, a.function, p, xp)
     terms = {
-        **target_cell_rates(y, s, g.kill, drug_kill(x, kchem, p), function, p),
-        **reservoir_rates(x, kchem, p),
-        **t_cell_rates(y, g, function, kchem, x.exhaustion, x.recovery, p, xp),
-        **cytokine_rates(y, g, x.C, x.dexamethasone, x.release, p, xp),
-        **haematopoiesis_rates(y, g.surprise, Edrug, p, xp),
+        **target_cell_rates(y, s, blood, g.kill, a.drug_kill, a.function, p),
+        **reservoir_rates(x, a.kchem, p),
+        **t_cell_rates(y, g, a.function, a.kchem, x.exhaustion, x.recovery, p, xp),
+        **cytokine_rates(y, g, a.presence, x.dexamethasone, x.release, p, xp),
+        **haematopoiesis_rates(y, g.surprise, a.Edrug, p, xp),
         **neurologic_rates(y, x.C, p, xp),
     }
     return State(*(terms[f][0] for f in State._fields)), State(*(terms[f][1] for f in State._fields))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from engager.model.pharmacokinetics import Value
 from engager.model.power import power
-from engager.model.synapse import Synapses
+from engager.model.synapse import Blood, Synapses
 from engager.model.target_cells import cd19_blasts
 
 
@@ -28,8 +28,8 @@ class Engagement(NamedTuple):
     margination: Value
 
 
-def engagement(y: Any, s: Synapses, function: Value, p: Any, xp: Any) -> Engagement:
-    """Engagement of T cells in state ``y`` at synapse probabilities ``s``; ``function`` is E_T [1]."""
+def engagement(y: Any, s: Synapses, blood: Blood, function: Value, p: Any, xp: Any) -> Engagement:
+    """Engagement of T cells in state ``y`` at synapse probabilities in marrow and blood; ``function`` is E_T [1]."""
     seen = cd19_blasts(y)
     G = seen + y.Bm + p.one_cell
     smw = (seen * s.blast_marrow + y.Bm * s.b_cell_marrow) / G
@@ -39,7 +39,9 @@ def engagement(y: Any, s: Synapses, function: Value, p: Any, xp: Any) -> Engagem
     capacity = p.Tcap * (1 - p.chi * crowding)
 
     blasts_seen, B_seen = y.Lb + seen, y.Bb + y.Bm
-    s_mean = (s.blast_blood * blasts_seen + s.b_cell_blood * B_seen) / (blasts_seen + B_seen + p.one_cell)
+    s_mean = (blood.blast_blood * blasts_seen + blood.b_cell_blood * B_seen) / (
+        blasts_seen + B_seen + p.one_cell
+    )
     targets = all_targets(y, p)
     signal = s_mean * function * targets / (targets + p.kapS * effectors(y, p))
     surprise = xp.maximum(signal - y.D, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engager.model.pharmacokinetics import Value
-from engager.model.synapse import Synapses
+from engager.model.synapse import Blood, Synapses
 from engager.model.therapies import Kill
 
 
@@ -29,7 +29,9 @@ def blast_share(y: Any, p: Any) -> Value:
     return marrow_blasts(y) / p.Nmarrow
 
 
-def target_cell_rates(y: Any, s: Synapses, kl: Value, drugs: Kill, function: Value, p: Any) -> dict[str, Any]:
+def target_cell_rates(
+    y: Any, s: Synapses, blood: Blood, kl: Value, drugs: Kill, function: Value, p: Any
+) -> dict[str, Any]:
     """Production [cells/day] and loss [1/day] of Ls, Lo, Lr, Ln, Lx, Lb, Bm, Bb.
 
     dLs = r·lim·Ls − (kl·sm + ks)·Ls               lim = 1 − L/Kcap
@@ -55,9 +57,9 @@ def target_cell_rates(y: Any, s: Synapses, kl: Value, drugs: Kill, function: Val
         "Lr": (nothing, p.xr * kill + drugs.resistant - growth),
         "Ln": (nothing, drugs.sensitive - growth),
         "Lx": (nothing, p.xk * kill + drugs.sanctuary - sanctuary_growth),
-        "Lb": (p.kLb * p.fb * L, p.kLb + p.kb * s.blast_blood * function),
+        "Lb": (p.kLb * p.fb * L, p.kLb + p.kb * blood.blast_blood * function),
         "Bm": (p.rB * p.Bm0, p.rB + kl * s.b_cell_marrow + drugs.b_cells),
-        "Bb": (p.kBm * p.Bb0 * y.Bm / p.Bm0, p.kBm + p.kb * s.b_cell_blood * function),
+        "Bb": (p.kBm * p.Bb0 * y.Bm / p.Bm0, p.kBm + p.kb * blood.b_cell_blood * function),
     }
 
 

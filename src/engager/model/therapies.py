@@ -58,7 +58,7 @@ def drug_kill(x: Any, kchem: Value, p: Any) -> Kill:
 
 
 def occupancy22(c: Value, p: Any) -> Value:
-    """o22 = c/(EC22 + c): share of inotuzumab's largest effect at concentration c [mg/L]."""
+    """o22 = c/(EC22 + c) [1]: share of inotuzumab's largest effect at concentration c [mg/L]."""
     return c / (p.EC22 + c)
 
 

@@ -12,7 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engager.engine.integrate import factors, step
-from engager.model import State, absorbed, concentration, depot, rates, remains, steady_losses
+from engager.model import (
+    Action,
+    Exposure,
+    Parameters,
+    State,
+    absorbed,
+    action,
+    concentration,
+    depot,
+    rates,
+    remains,
+    steady_losses,
+)
 from engager.model.neurotoxicity import neurologic_hazard
 from engager.model.power import power
 from engager.model.therapies import chemotherapy_decay, inotuzumab_decay, inotuzumab_exposure
@@ -79,10 +91,11 @@ class Watch(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What changes within a day: state, pump (1 runs, 0 stopped), what is left of the gap at a change of bags [day],
-    drug given so far today [µg], highest IL-6 of the open CRS window [pg/mL], chart."""
+    """What changes within a day: state, action of the treatment, pump (1 runs, 0 stopped), what is left of the gap at a
+    change of bags [day], drug given so far today [µg], highest IL-6 of the open CRS window [pg/mL], chart."""
 
     y: State
+    action: Action
     pump: Value
     gap: Value
     delivered: Value
@@ -143,9 +156,15 @@ def spans(p: Any, lengths: Any, xp: Any) -> Span:
     return Span(h, remains(p.CL, p.V, h, xp), tuple(known))
 
 
-def begin(y: State, c: Chart, o: Orders, xp: Any) -> Moment:
+def begin(y: State, c: Chart, o: Orders, p: Parameters, xp: Any) -> Moment:
     """Midnight: the pump runs, and what is given under the skin is in."""
-    return Moment(y, xp.ones_like(c.C), o.gap, o.dose, of(c.peak, c.window - 1, xp), c)
+    acts = action(exposure(c, o), p, xp)
+    return Moment(y, acts, xp.ones_like(c.C), o.gap, o.dose, of(c.peak, c.window - 1, xp), c)
+
+
+def exposure(c: Chart, o: Orders) -> Exposure:
+    """What acts now: the day's levels, and what is left in the body by the chart."""
+    return o.levels._replace(C=c.C, A=c.A, log_kill=c.log_kill, chemo_given=c.chemo_given, inotuzumab=c.ino)
 
 
 def hours(
@@ -197,25 +216,22 @@ def advance(
     rate = o.rate * m.pump * (h - still) / xp.maximum(h, SHORTEST)
     C1 = concentration(c.C, rate, p.CL, p.V, h, xp, span.left)
     C1 = C1 + absorbed(c.depot, p.ka_sc, p.CL, p.V, h, xp)
-    A1 = chemotherapy_decay(c.A, p, h, xp)
-    ino1 = inotuzumab_decay(c.ino, p, h, xp)
-    before = o.levels._replace(C=c.C, A=c.A, log_kill=c.log_kill, chemo_given=c.chemo_given, inotuzumab=c.ino)
-    after = before._replace(C=C1, A=A1, inotuzumab=ino1)
-    steady = zip(steady_losses(p), span.known, strict=True)
-    y = step(lambda state, x: rates(state, x, p, xp), m.y, before, after, h, xp, steady)
     c = c._replace(
         C=C1,
         depot=depot(c.depot, p.ka_sc, h, xp),
-        A=A1,
-        ino=ino1,
+        A=chemotherapy_decay(c.A, p, h, xp),
+        ino=inotuzumab_decay(c.ino, p, h, xp),
         ino_auc=c.ino_auc + inotuzumab_exposure(c.ino, p, h, xp),
-        ne_hazard=c.ne_hazard + h * neurologic_hazard(y, p, xp),
     )
+    after = action(exposure(c, o), p, xp)
+    steady = zip(steady_losses(p), span.known, strict=True)
+    y = step(lambda state, a: rates(state, a, p, xp), m.y, m.action, after, h, xp, steady)
+    c = c._replace(ne_hazard=c.ne_hazard + h * neurologic_hazard(y, p, xp))
     signal = seen_by_receptor(c, y, k, xp)
     c, released = cytokine_release(c, signal, w, k, day, xp)
     c, neurologic = neurologic_event(c, w, day, xp)
     pump = xp.where(released | neurologic, 0.0, m.pump)
-    return Moment(y, pump, m.gap - still, m.delivered + rate * h, xp.maximum(m.peak, signal), c)
+    return Moment(y, after, pump, m.gap - still, m.delivered + rate * h, xp.maximum(m.peak, signal), c)
 
 
 def end(m: Moment, w: Watch, day: Value, xp: Any) -> Chart:

@@ -88,7 +88,7 @@ def day_of(
     o, c = orders(c, e, low, k, day, xp)
     active = (o.rate > 0) | (c.C > k.drug_gone) | absorbing(c, p, k)
     w = watch(c, studied, e, low, k, xp)
-    m = begin(y, c, o, xp)
+    m = begin(y, c, o, e.parameters, xp)
     before_given = c.given
     m, quarters = hours(m, active, studied, refine, steps, o, w, e, k, day, jax)
     y, c = m.y, end(m, w, day, xp)
