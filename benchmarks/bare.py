@@ -21,7 +21,7 @@ from engager.model import Action, Parameters, State, action, alone, concentratio
 from engager.model.target_cells import marrow_blasts
 from engager.trials import trial
 from engager.trials.conduct import LANES
-from engager.trials.course import STEPS, spans
+from engager.trials.course import STEPS, Span, spans
 from engager.trials.enrol import Enrolled, enrol
 from engager.trials.shards import Setup, setup
 
@@ -115,6 +115,19 @@ def of_concentration(a: Action) -> dict[str, Any]:
     return {"Cp": a.Cp, "blood": a.blood, "presence": a.presence}
 
 
+def advance(
+    y: State, C: Any, known_of_C: dict[str, Any], R: Any, span: Span, p: Parameters, xp: Any
+) -> tuple[State, Any, dict[str, Any]]:
+    """One step of patients with parameters ``p`` under the rate ``R`` [µg/day]: state, concentration and what is known
+    of it, at its end."""
+    before = action(alone(C, xp), p, xp)._replace(**known_of_C)
+    C = concentration(C, R, p.CL, p.V, span.h, xp, span.left)
+    after = action(alone(C, xp), p, xp)
+    steady = zip(steady_losses(p), span.known, strict=True)
+    y = step(lambda s, a: rates(s, a, p, xp), y, before, after, span.h, xp, steady)
+    return y, C, of_concentration(after)
+
+
 @cache
 def program() -> Any:
     """The bare integration, to be compiled: (lanes [block, …, lane], lengths of steps [day], (which of them the
@@ -131,14 +144,8 @@ def program() -> Any:
             which, count, R = today
 
             def body(i: Any, carry: Any) -> Any:
-                y, C, known_of_C = carry
-                h, left, known = jax.tree.map(lambda table: table[which[i]], of_each)
-                before = action(alone(C, xp), p, xp)._replace(**known_of_C)
-                C = concentration(C, R, p.CL, p.V, h, xp, left)
-                after = action(alone(C, xp), p, xp)
-                given = zip(steady_losses(p), known, strict=True)
-                y = step(lambda s, a: rates(s, a, p, xp), y, before, after, h, xp, given)
-                return y, C, of_concentration(after)
+                span = jax.tree.map(lambda table: table[which[i]], of_each)
+                return advance(*carry, R, span, p, xp)
 
             carry = jax.lax.fori_loop(0, count, body, carry)
             return carry, marrow_blasts(carry[0])

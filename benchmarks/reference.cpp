@@ -1,10 +1,10 @@
 // The bare integration written by hand: the same equations, scheme, steps and 32-bit numbers as benchmarks/bare.py.
 //
 // What it is for: the limit of this machine. One vector of patients goes through all days before the next begins, so
-// state and parameters stay in the first level of cache. Against the equations as src/engager/model writes them,
-// only what does not change a result beyond rounding is rearranged: quotients of parameters are taken once, clones
-// have no production term, a loss that is constant needs its exponential only when the step changes, and what
-// depends on the concentration alone is carried from the end of a step to the start of the next.
+// state and parameters stay in the first level of cache. As in src/engager, clones have no production term, a loss that
+// is constant needs its exponential only when the step changes, and what depends on the concentration alone is carried
+// from the end of a step to the start of the next. Beyond that quotients of parameters are taken once, which changes no
+// result beyond rounding.
 //
 // model.h is generated from engager.model: State, Parameters and Exposure as structs of Real in the model's order. A
 // state that is new there, or gone, is an error here (built with -Werror=missing-field-initializers).

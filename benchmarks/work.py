@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from benchmarks import bare, cpp
 from benchmarks.race import Spread, race
 from benchmarks.table import Row
 from engager.engine import compiler
-from engager.engine.integrate import step
-from engager.model import Action, Parameters, State, action, alone, concentration, rates, steady_losses
+from engager.model import Parameters, State, action, alone, steady_losses
 from engager.trials.conduct import LANES
 from engager.trials.course import Span
 
@@ -26,26 +27,24 @@ ARITHMETIC = {
 def operations() -> tuple[int, int, int]:
     """(arithmetic, divisions among it, exponentials and logarithms) of one patient's step.
 
-    Counted in the program before the compiler sees it, the same operation on the same operands once, as the compiler
-    merges them; comparisons and selections count as operations. What is computed once for each length of step is not
-    part of it.
+    Counted in the program before the compiler sees it, what leads to a result and the same operation on the same
+    operands once, as the compiler leaves them; comparisons and selections count as operations. What is computed once
+    for each length of step is not part of it.
     """
     jax = compiler.jax()
     xp = jax.numpy
 
-    def one(y: State, p: Parameters, before: Action, R: Any, span: Span) -> Any:
-        C = concentration(before.exposure.C, R, p.CL, p.V, span.h, xp, span.left)
-        after = action(alone(C, xp), p, xp)
-        known = zip(steady_losses(p), span.known, strict=True)
-        return step(lambda s, a: rates(s, a, p, xp), y, before, after, span.h, xp, known), after
-
     lane, single = jax.ShapeDtypeStruct((LANES,), xp.float32), jax.ShapeDtypeStruct((), xp.float32)
     shapes = [type_(*[lane] * len(type_._fields)) for type_ in (State, Parameters)]
     span = Span(single, lane, tuple((lane, lane) for _ in steady_losses(shapes[1])))
-    before = jax.eval_shape(lambda C, p: action(alone(C, xp), p, xp), lane, shapes[1])
-    seen: dict[Any, Any] = {}
+    y, p = shapes
+    known_of_C = jax.eval_shape(lambda C, p: bare.of_concentration(action(alone(C, xp), p, xp)), lane, p)
+    step = jax.make_jaxpr(partial(bare.advance, xp=xp))(y, lane, known_of_C, single, span, p)
+    whole, _ = import_module("jax.interpreters.partial_eval").dce_jaxpr(
+        step.jaxpr, [True] * len(step.jaxpr.outvars)
+    )
     counts = {"arithmetic": 0, "divisions": 0, "functions": 0}
-    _count(jax.make_jaxpr(one)(*shapes, before, single, span).jaxpr, {}, seen, counts)
+    _count(whole, {}, {}, counts)
     return counts["arithmetic"], counts["divisions"], counts["functions"]
 
 
@@ -63,14 +62,14 @@ def _count(jaxpr: Any, names: dict[Any, Any], seen: dict[Any, Any], counts: dict
             body = getattr(inner, "jaxpr", inner)
             names |= dict(zip(body.invars, operands, strict=True))
             _count(body, names, seen, counts)
-            results = tuple(names.get(x, x) for x in body.outvars)
+            results = tuple(map(known, body.outvars))
             names |= dict(zip(equation.outvars, results, strict=True))
             continue
-        key = (kind, operands, str(equation.params))
+        key, (out,) = (kind, operands, str(equation.params)), equation.outvars
         met = key in seen
         # a name of its own: a program that is called twice has one variable for two results
-        names[equation.outvars[0]] = seen.setdefault(key, (kind, len(seen)))
-        if met or equation.outvars[0].aval.shape != (LANES,):
+        names[out] = seen.setdefault(key, (kind, len(seen)))
+        if met or out.aval.shape != (LANES,):
             continue
         counts["functions"] += kind in FUNCTIONS
         counts["arithmetic"] += kind in ARITHMETIC

@@ -54,6 +54,14 @@ def test_cr_has_definition_equations_and_parameters_with_source():
     assert {"MTT_N", "MTT_P", "N0", "P0", "Nmarrow", "mrd_noise"} <= {p.name for p in cr.parameters}
 
 
+def test_crs_has_what_il_6_is_released_by_and_no_argument_for_an_equation():
+    (crs,) = [e for e in explanations("CRS") if e.kind == "endpoint"]
+    assert {"q6", "KQ", "gQ", "KCy", "gC", "dex_cytokine"} <= {p.name for p in crs.parameters}
+    texts = [e.text for e in (*crs.equations, *crs.through)]
+    assert "hC = hill(C, KCy, gC)" in texts and "dex = dex_cytokine, else 1" in texts
+    assert not any(text.startswith(("drugs =", "worn =", "rested =")) for text in texts)
+
+
 def test_equations_are_found_in_the_source_they_name():
     for symbol in [*State._fields, *equations.quantities()]:
         found = equations.behind(symbol)

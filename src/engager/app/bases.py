@@ -58,7 +58,7 @@ _DEATH = Basis(
 _EVENTS = Basis(("b", "Lx", "N"), _MARROW, (*_RELAPSE.functions, *_DEATH.functions), note=_DEATH.note)
 _CRS = Basis(
     ("I6",),
-    ("u", "S", "D"),
+    ("u", "S", "D", "hC"),
     ("trials/course.py: watch", "trials/course.py: cytokine_release", "trials/enrol.py: _crs_thresholds"),
 )
 _NEUROLOGIC = Basis(

@@ -214,7 +214,9 @@ def _of_the_state(value: ast.expr) -> bool:
     """``y.Ls + y.Lr``, ``y.Bm``, ``cd19_blasts(y)``."""
     if isinstance(value, ast.Call):
         return [name_of(argument) for argument in value.args] == ["y"]
-    return isinstance(value, ast.BinOp | ast.Attribute)
+    if isinstance(value, ast.Attribute):
+        return name_of(value.value) == "y"
+    return isinstance(value, ast.BinOp)
 
 
 def _is_zero(expression: ast.expr) -> bool:

@@ -22,8 +22,8 @@ def cytokine_rates(
     in place of its unadapted part u, where ``depletes`` is 0 the targets before treatment, Gall0, in place of those
     that are left.
 
-    ``presence`` is hC [1], the share that the concentration allows. ``dexamethasone`` is 1 on a day with premedication,
-    else 0; then dex = dex_cytokine, else 1. ``drugs`` is the factor by which other drugs change the release.
+    ``presence`` is hC [1], the share that the concentration allows, ``drugs`` the factor by which other drugs change
+    the release. ``dexamethasone`` is 1 on a day with premedication, else 0; then dex = dex_cytokine, else 1.
     """
     targets = xp.where(p.depletes > 0, all_targets(y, p), p.Gall0)
     signal = xp.where(p.adapts > 0, g.surprise, g.signal)

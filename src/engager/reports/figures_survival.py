@@ -95,9 +95,11 @@ def _risk_table(axes: Any, rows: list[tuple[str, str, Floats]], ticks: list[int]
     axes.set_axis_off()
     axes.set_ylim(len(rows) + 0.2, -0.9)
     axes.text(0, -0.55, label, fontsize=8.5, color=MUTED, transform=axes.get_yaxis_transform(), va="center")
+    digits = max(len(f"{numbers[0]:.0f}") for _, _, numbers in rows)
+    gap = 17 + 2.5 * max(digits - 5, 0)  # the first number is centred on the axis that the names end before
     for i, (arm, colour, numbers) in enumerate(rows):
         lines = textwrap.wrap(arm, NAME, max_lines=2, placeholder="…")
-        beside(axes, lines, i + 0.3, 17, 8.5 if len(lines) == 1 else 7.5, colour)
+        beside(axes, lines, i + 0.3, gap, 8.5 if len(lines) == 1 else 7.5, colour)
         for tick, n in zip(ticks, numbers, strict=True):
             axes.text(tick, i + 0.3, f"{n:.0f}", fontsize=8.5, ha="center", va="center", color=INK)
 
