@@ -71,7 +71,7 @@ def rows() -> Iterator[Row]:
                 "C++": lambda: list(map(plain, range(PIECES))),
                 "C++ twice": partial(_all, pool, plain),
             }
-        taken = race(contestants, 5, clock=time.perf_counter)
+        taken = race(contestants, 9, clock=time.perf_counter)
     note = f"{PIECES} pieces of {PATIENTS} patients, whole conduct loop, wall clock"
     yield Row.of(where, "one thread", Spread.of(PIECES * PATIENTS / taken["one"]), "patients/s", note=note)
     for name in ("threads", "processes"):
