@@ -5,7 +5,7 @@ import pytest
 
 from engager.documents import DocumentError
 from engager.model import action, alone, rates
-from engager.model.synapse import in_blood, molar, synapses
+from engager.model.synapse import blood_synapses, molar, synapses
 from engager.model.t_cells import engagement
 from engager.model.target_cells import cd19_blasts
 from engager.patients import Cohort, draw, person, population, rivalries, simplest, structures, values
@@ -116,7 +116,7 @@ def test_burden_acts_through_the_sink_and_through_room_as_they_are_in_the_model(
         who = person(v, disease._replace(b0=np.full(1, b0)))
         p, y = who.parameters, who.start
         Cp = molar(np.full(1, 0.6), p)
-        s, blood = synapses(Cp, cd19_blasts(y), y.Bm, p, np), in_blood(Cp, p, np)
+        s, blood = synapses(Cp, cd19_blasts(y), y.Bm, p, np), blood_synapses(Cp, p, np)
         seen.append((s.blast_marrow, y.Tm, engagement(y, s, blood, 1.0, p, np).capacity))
     (s0, T0, cap0), (s1, T1, cap1) = seen
     assert (s1 < s0) == sink and (T1 < T0) == room and (cap1 < cap0) == room

@@ -28,7 +28,7 @@ from engager.app.source import (
     written,
 )
 from engager.model import Parameters, State
-from engager.model.synapse import Blood, Synapses
+from engager.model.synapse import BloodSynapses, Synapses
 from engager.model.therapies import Kill
 
 
@@ -117,7 +117,7 @@ def meaning(symbol: str) -> str:
         if name == symbol:
             return text
     place = quantities()[symbol]
-    for kind in (Synapses, Blood, Kill):
+    for kind in (Synapses, BloodSynapses, Kill):
         if symbol in map(symbol_of, kind._fields):
             return " ".join((kind.__doc__ or "").split())
     function = next(f for where, f in model_functions() if where == place)
@@ -142,7 +142,7 @@ def _nodes() -> dict[str, _Node]:
         elif isinstance(returned, ast.Call) and name_of(returned.func) == "Kill":
             for symbol, value in zip(KILLS.values(), returned.args, strict=True):
                 found[symbol] = _Node(symbol, (value,), function, place)
-        elif isinstance(returned, ast.Call) and name_of(returned.func) in ("Synapses", "Blood"):
+        elif isinstance(returned, ast.Call) and name_of(returned.func) in ("Synapses", "BloodSynapses"):
             for keyword in returned.keywords:
                 symbol = SYNAPSES[str(keyword.arg)]
                 found[symbol] = _Node(symbol, (keyword.value,), function, place)

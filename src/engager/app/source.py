@@ -20,7 +20,7 @@ SYNAPSES = {
     "blast_blood": "sb",
     "b_cell_blood": "sbB",
 }
-"""Symbols of the paper's equations for the fields of ``synapse.Synapses`` and ``synapse.Blood``."""
+"""Symbols of the paper's equations for the fields of ``synapse.Synapses`` and ``synapse.BloodSynapses``."""
 
 KILLS = {"sensitive": "ks", "low_cd22": "kl22", "resistant": "kr", "sanctuary": "ko", "b_cells": "kB"}
 """Symbols for the fields of ``therapies.Kill``."""
@@ -68,7 +68,7 @@ def model_functions() -> tuple[tuple[str, ast.FunctionDef], ...]:
 
 @cache
 def fields() -> dict[str, str]:
-    """Fields of Engagement, Synapses, Blood and Kill, and named arguments, with the symbols that stand for them."""
+    """Symbols that stand for fields of Engagement, Synapses, BloodSynapses and Kill, and for named arguments."""
     found = SYNAPSES | KILLS | {field: symbol for field, symbol, _ in engagement_fields()}
     for path in sorted((ROOT / "model").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from engager.model.pharmacokinetics import Value
 
 
-class Blood(NamedTuple):
+class BloodSynapses(NamedTuple):
     """Probability that a contact with a T cell in blood forms a synapse, by target [1]."""
 
     blast_blood: Value
@@ -46,9 +46,9 @@ def synapse_probability(n: Value, c: Value, p: Any, xp: Any) -> Value:
     return 1 - xp.exp2(-bound / p.N50)
 
 
-def in_blood(Cp: Value, p: Any, xp: Any) -> Blood:
+def blood_synapses(Cp: Value, p: Any, xp: Any) -> BloodSynapses:
     """Synapses in blood at plasma concentration ``Cp`` [mol/L]."""
-    return Blood(
+    return BloodSynapses(
         blast_blood=synapse_probability(p.n19, Cp, p, xp),
         b_cell_blood=synapse_probability(p.n19B, Cp, p, xp),
     )

@@ -12,7 +12,7 @@ from engager.model.cytokines import cytokine_rates, drug_presence
 from engager.model.haematopoiesis import crowding, haematopoiesis_rates, myelosuppression
 from engager.model.neurotoxicity import neurologic_rates
 from engager.model.pharmacokinetics import Value
-from engager.model.synapse import Blood, in_blood, molar, synapses
+from engager.model.synapse import BloodSynapses, blood_synapses, molar, synapses
 from engager.model.t_cells import engagement, t_cell_rates
 from engager.model.target_cells import cd19_blasts, reservoir_rates, target_cell_rates
 from engager.model.therapies import Kill, chemotherapy_kill, drug_kill, occupancy22, t_cell_function
@@ -222,7 +222,7 @@ class Action(NamedTuple):
 
     exposure: Exposure
     Cp: Value
-    blood: Blood
+    blood: BloodSynapses
     function: Value
     presence: Value
     kchem: Value
@@ -236,7 +236,7 @@ def action(x: Exposure, p: Parameters, xp: Any) -> Action:
     return Action(
         exposure=x,
         Cp=Cp,
-        blood=in_blood(Cp, p, xp),
+        blood=blood_synapses(Cp, p, xp),
         function=t_cell_function(x.dexamethasone, x.function, p),
         presence=drug_presence(x.C, p, xp),
         kchem=kchem,

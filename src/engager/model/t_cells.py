@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from engager.model.pharmacokinetics import Value
 from engager.model.power import power
-from engager.model.synapse import Blood, Synapses
+from engager.model.synapse import BloodSynapses, Synapses
 from engager.model.target_cells import cd19_blasts
 
 
@@ -28,7 +28,7 @@ class Engagement(NamedTuple):
     margination: Value
 
 
-def engagement(y: Any, s: Synapses, blood: Blood, function: Value, p: Any, xp: Any) -> Engagement:
+def engagement(y: Any, s: Synapses, blood: BloodSynapses, function: Value, p: Any, xp: Any) -> Engagement:
     """Engagement of T cells in state ``y`` at synapse probabilities in marrow and blood; ``function`` is E_T [1]."""
     seen = cd19_blasts(y)
     G = seen + y.Bm + p.one_cell

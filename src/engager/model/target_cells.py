@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engager.model.pharmacokinetics import Value
-from engager.model.synapse import Blood, Synapses
+from engager.model.synapse import BloodSynapses, Synapses
 from engager.model.therapies import Kill
 
 
@@ -30,7 +30,7 @@ def blast_share(y: Any, p: Any) -> Value:
 
 
 def target_cell_rates(
-    y: Any, s: Synapses, blood: Blood, kl: Value, drugs: Kill, function: Value, p: Any
+    y: Any, s: Synapses, blood: BloodSynapses, kl: Value, drugs: Kill, function: Value, p: Any
 ) -> dict[str, Any]:
     """Production [cells/day] and loss [1/day] of Ls, Lo, Lr, Ln, Lx, Lb, Bm, Bb.
 
